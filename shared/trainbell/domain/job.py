@@ -1,0 +1,195 @@
+"""A job: one long operation at a training service, watched from request to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+MIN_INTERVAL_SECONDS = 5.0
+MAX_INTERVAL_SECONDS = 900.0
+DEFAULT_PROJECT = "default"
+
+
+class State(StrEnum):
+    """Where a job is. The last five are ends, and an end is final."""
+
+    REQUESTED = "requested"
+    WAITING = "waiting"
+    STARTING = "starting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    LOST = "lost"
+
+    @property
+    def is_end(self) -> bool:
+        return self in END_STATES
+
+
+END_STATES = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED, State.LOST})
+ACTIVE_STATES = frozenset(set(State) - END_STATES)
+
+
+class EndReason(StrEnum):
+    """Why a job ended. Each reason belongs to exactly one end state (`END_STATE_OF`)."""
+
+    COMPLETED = "completed"
+    SERVICE_FAILED = "service_failed"
+    START_REJECTED = "start_rejected"
+    EXIT_CODE = "exit_code"
+    SIGNAL = "signal"
+    CANCELLED_BEFORE_START = "cancelled_before_start"
+    CANCEL_CONFIRMED = "cancel_confirmed"
+    CANCELLED_AT_SERVICE = "cancelled_at_service"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    DEADLINE_EXCEEDED_STILL_RUNNING = "deadline_exceeded_still_running"
+    UNKNOWN_TO_SERVICE = "unknown_to_service"
+
+
+END_STATE_OF: Mapping[EndReason, State] = {
+    EndReason.COMPLETED: State.SUCCEEDED,
+    EndReason.SERVICE_FAILED: State.FAILED,
+    EndReason.START_REJECTED: State.FAILED,
+    EndReason.EXIT_CODE: State.FAILED,
+    EndReason.SIGNAL: State.FAILED,
+    EndReason.CANCELLED_BEFORE_START: State.CANCELLED,
+    EndReason.CANCEL_CONFIRMED: State.CANCELLED,
+    EndReason.CANCELLED_AT_SERVICE: State.CANCELLED,
+    EndReason.DEADLINE_EXCEEDED: State.EXPIRED,
+    EndReason.DEADLINE_EXCEEDED_STILL_RUNNING: State.EXPIRED,
+    EndReason.UNKNOWN_TO_SERVICE: State.LOST,
+}
+
+
+class WhenBusy(StrEnum):
+    """What to do where the dataset or every slot of the connection is taken."""
+
+    REFUSE = "refuse"
+    WAIT = "wait"
+
+
+class CancelCause(StrEnum):
+    """Who wanted the cancel: a person, or the job's own deadline."""
+
+    REQUESTED = "requested"
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """What a training is worth, as far as its service says. All parts may be empty.
+
+    `metrics`: name → number. `per_tag`: tag (class, label) → metric → number.
+    `curve`: points of the learning curve, in order. `cost`: name with unit → number.
+    `artifacts`: name → URI.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    per_tag: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    curve: tuple[Mapping[str, float], ...] = ()
+    cost: Mapping[str, float] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.metrics or self.per_tag or self.curve or self.cost or self.artifacts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastError:
+    """The most recent thing that went wrong, in the service's own words where it has any."""
+
+    type: str
+    message: str
+    at: datetime
+    http_status: int | None = None
+    vendor_code: str | None = None
+    request_id: str | None = None
+    details: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """All that is known of one job. Immutable: `lifecycle` makes the next one.
+
+    The first group is what was asked for and never changes. `revision` counts stored writes;
+    `watch` counts watchers, so that a superseded one notices. Times are aware, in UTC.
+    """
+
+    id: str
+    provider: str
+    connection: str
+    kind: str
+    created_at: datetime
+    project: str = DEFAULT_PROJECT
+    name: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    dataset: str | None = None
+    model: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    deadline_at: datetime | None = None
+    when_busy: WhenBusy = WhenBusy.REFUSE
+    min_interval_seconds: float = MIN_INTERVAL_SECONDS
+    max_interval_seconds: float = MAX_INTERVAL_SECONDS
+    requested_by: str = ""
+    schedule: str | None = None
+    retry_of: str | None = None
+
+    state: State = State.REQUESTED
+    end_reason: EndReason | None = None
+    revision: int = 0
+    watch: int = 0
+    event_count: int = 0
+    handle: Mapping[str, Any] | None = None
+    holds: tuple[str, ...] = ()
+
+    vendor_status: str | None = None
+    unknown_statuses: tuple[str, ...] = ()
+    stage: str | None = None
+    progress: float | None = None
+    progress_trail: tuple[tuple[datetime, float], ...] = ()
+    queue_position: int | None = None
+    message: str | None = None
+    performance: Performance = field(default_factory=Performance)
+    exit_code: int | None = None
+    signal: str | None = None
+
+    start_sent_at: datetime | None = None
+    start_attempts: int = 0
+    cancel_requested_at: datetime | None = None
+    cancel_requested_by: str | None = None
+    cancel_cause: CancelCause | None = None
+    cancel_sent_at: datetime | None = None
+    may_still_cost: bool = False
+
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    last_polled_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    reserved_call_at: datetime | None = None
+    polls: int = 0
+    failed_polls_in_a_row: int = 0
+    missing_since: datetime | None = None
+    last_error: LastError | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in END_STATES
+
+    @property
+    def start_is_unclear(self) -> bool:
+        """A start was sent, and neither a handle nor a refusal has been recorded."""
+        return self.state is State.STARTING and self.handle is None
+
+    def duration(self, now: datetime) -> timedelta:
+        """How long it ran (or runs): from its start, or from its request where that is unknown."""
+        return (self.ended_at or now) - (self.started_at or self.created_at)

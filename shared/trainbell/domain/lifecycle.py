@@ -1,0 +1,253 @@
+"""The one lifecycle: what becomes of a watched job, given what a poll saw and the time.
+
+Every watcher (Step Functions, the embedded loop) calls `step`; it is pure, so tests can try any
+order of observations: late, repeated, contradictory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from trainbell.domain.events import EventType
+from trainbell.domain.job import (
+    CancelCause,
+    EndReason,
+    Job,
+    Performance,
+    State,
+)
+from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.polling import Pace, next_wait_seconds
+from trainbell.domain.recording import MOVES, Decision, Recorder
+
+UNKNOWN_STATUSES_KEPT = 16
+TRAIL_POINTS_KEPT = 8
+MISSING_POLLS_BEFORE_LOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRules:
+    """What a provider declares that the lifecycle needs to know.
+
+    `missing_grace_seconds`: for how long "no such job" is taken for a hiccup of the service.
+    """
+
+    can_cancel: bool = True
+    missing_grace_seconds: float = 300.0
+
+
+def step(
+    job: Job, seen: Observation | PollFailure, now: datetime, rules: WatchRules, pace: Pace
+) -> Decision:
+    """Decide what one poll means. An ended job, or one without a handle, stays as it is.
+
+    1. Count the poll; an observation older than the last one changes nothing else.
+    2. Take over what the service said, and move if `MOVES` allows it.
+    3. If the deadline has passed and the job has not ended: cancel, or expire.
+    4. Say when to look again.
+    """
+    if job.is_ended or job.handle is None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(polls=job.polls + 1, last_polled_at=now, reserved_call_at=None)
+    if isinstance(seen, PollFailure):
+        _take_failure(record, seen, now, rules)
+    elif job.last_seen_at is None or seen.seen_at > job.last_seen_at:
+        _take_observation(record, seen, now)
+    if not record.job.is_ended:
+        _watch_deadline(record, now, rules)
+    if record.job.is_ended:
+        return record.decide()
+    wait = next_wait_seconds(record.job, now, pace, retry_after_seconds=seen.retry_after_seconds)
+    record.change(next_poll_at=now + timedelta(seconds=wait))
+    return record.decide(send_cancel=cancel_is_unsent(record.job))
+
+
+def request_cancel(job: Job, by: str, now: datetime) -> Decision:
+    """A person wants the job cancelled. Asking again changes nothing.
+
+    Nothing was sent yet: it is cancelled for real, at once. Otherwise the wish is recorded and
+    the service is told; only the service's confirmation ends the job.
+    """
+    if job.is_ended or job.cancel_requested_at is not None:
+        return Decision(job, send_cancel=cancel_is_unsent(job))
+    record = Recorder(job, now)
+    record.change(cancel_requested_at=now, cancel_requested_by=by)
+    record.change(cancel_cause=CancelCause.REQUESTED)
+    record.note(EventType.CANCEL_REQUESTED, {"by": by})
+    if job.state in (State.REQUESTED, State.WAITING):
+        record.end(EndReason.CANCELLED_BEFORE_START, now)
+        return record.decide()
+    begin_cancelling(record)
+    record.change(next_poll_at=now)
+    return record.decide(send_cancel=cancel_is_unsent(record.job))
+
+
+def cancel_sent(job: Job, now: datetime) -> Decision:
+    """The service took the cancel call. It has not confirmed the end yet."""
+    if job.is_ended or job.cancel_sent_at is not None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(cancel_sent_at=now)
+    record.note(EventType.CANCEL_SENT)
+    return record.decide()
+
+
+def replace_watcher(job: Job, now: datetime, reason: str) -> Decision:
+    """Hand the job to a fresh watcher; the old one notices by the number and stops."""
+    if job.is_ended:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(watch=job.watch + 1)
+    record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch + 1})
+    return record.decide()
+
+
+def cancel_is_unsent(job: Job) -> bool:
+    return (
+        not job.is_ended
+        and job.handle is not None
+        and job.cancel_requested_at is not None
+        and job.cancel_sent_at is None
+    )
+
+
+def begin_cancelling(record: Recorder) -> None:
+    # Without a handle the start is still unclear: it is looked up first, then cancelled.
+    if record.job.handle is not None and record.job.state is not State.CANCELLING:
+        record.move(State.CANCELLING)
+        record.change(may_still_cost=True)
+
+
+def _take_failure(record: Recorder, failure: PollFailure, now: datetime, rules: WatchRules) -> None:
+    job = record.job
+    if job.last_seen_at is not None and failure.seen_at <= job.last_seen_at:
+        return
+    news = job.last_error is None or (
+        (job.last_error.type, job.last_error.message) != (failure.error_type, failure.message)
+    )
+    first = job.failed_polls_in_a_row == 0
+    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    record.error(failure)
+    if first or news:
+        data = {"error": failure.error_type, "message": failure.message}
+        record.note(EventType.POLL_FAILED, data)
+    if failure.kind is not FailureKind.MISSING:
+        return
+    since = job.missing_since or now
+    record.change(missing_since=since, last_seen_at=failure.seen_at)
+    grace_is_over = (now - since).total_seconds() >= rules.missing_grace_seconds
+    if grace_is_over and record.job.failed_polls_in_a_row >= MISSING_POLLS_BEFORE_LOST:
+        record.end(EndReason.UNKNOWN_TO_SERVICE, now)
+
+
+def _take_observation(record: Recorder, seen: Observation, now: datetime) -> None:
+    job = record.job
+    if job.failed_polls_in_a_row:
+        record.note(EventType.POLL_RECOVERED, {"after_failed_polls": job.failed_polls_in_a_row})
+    record.change(
+        last_seen_at=seen.seen_at,
+        failed_polls_in_a_row=0,
+        missing_since=None,
+        last_error=None,
+        vendor_status=seen.vendor_status,
+        stage=seen.stage,
+        queue_position=seen.queue_position,
+        message=seen.message or job.message,
+        performance=_merged(job.performance, seen.performance),
+        exit_code=seen.exit_code if seen.exit_code is not None else job.exit_code,
+        signal=seen.signal or job.signal,
+    )
+    _take_progress(record, seen)
+    if seen.state is None:
+        _note_unknown_status(record, seen.vendor_status)
+    elif seen.state.is_end:
+        _take_end(record, seen, now)
+    else:
+        _take_activity(record, seen, seen.state)
+
+
+def _take_progress(record: Recorder, seen: Observation) -> None:
+    if seen.progress is None:
+        return
+    progress = min(1.0, max(0.0, seen.progress))
+    trail = record.job.progress_trail
+    if trail and progress < trail[-1][1]:
+        trail = ()  # A training that began anew (spot, retry): its old pace says nothing.
+    if not trail or progress > trail[-1][1]:
+        trail = (*trail, (seen.seen_at, progress))[-TRAIL_POINTS_KEPT:]
+    record.change(progress=progress, progress_trail=trail)
+
+
+def _note_unknown_status(record: Recorder, status: str) -> None:
+    known = record.job.unknown_statuses
+    if status in known:
+        return
+    record.change(unknown_statuses=(*known, status)[-UNKNOWN_STATUSES_KEPT:])
+    record.note(EventType.UNKNOWN_STATUS_SEEN, {"vendor_status": status})
+
+
+def _take_activity(record: Recorder, seen: Observation, state: State) -> None:
+    job = record.job
+    if state is State.RUNNING and job.started_at is None:
+        record.change(started_at=max(seen.started_at or seen.seen_at, job.created_at))
+    if state is not job.state and state in MOVES[job.state]:
+        record.move(state, {"vendor_status": seen.vendor_status})
+        record.change(may_still_cost=state is State.CANCELLING)
+
+
+def _take_end(record: Recorder, seen: Observation, now: datetime) -> None:
+    if seen.started_at is not None:
+        record.change(started_at=max(seen.started_at, record.job.created_at))
+    if seen.state is State.SUCCEEDED:
+        record.change(progress=1.0)
+    record.change(may_still_cost=False)
+    data = {"vendor_status": seen.vendor_status}
+    record.end(_end_reason(record.job, seen), min(seen.ended_at or seen.seen_at, now), data)
+
+
+def _end_reason(job: Job, seen: Observation) -> EndReason:
+    if seen.state is State.CANCELLED:
+        if job.cancel_cause is CancelCause.DEADLINE:
+            return EndReason.DEADLINE_EXCEEDED
+        if job.cancel_requested_at is None:
+            return EndReason.CANCELLED_AT_SERVICE
+        return EndReason.CANCEL_CONFIRMED
+    if seen.end_reason is not None:
+        return seen.end_reason
+    return {
+        State.SUCCEEDED: EndReason.COMPLETED,
+        State.FAILED: EndReason.SERVICE_FAILED,
+        State.EXPIRED: EndReason.DEADLINE_EXCEEDED,
+    }[seen.state or State.FAILED]
+
+
+def _watch_deadline(record: Recorder, now: datetime, rules: WatchRules) -> None:
+    job = record.job
+    if job.deadline_at is None or now < job.deadline_at or job.cancel_requested_at is not None:
+        return
+    record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.deadline_at.isoformat()})
+    if rules.can_cancel:
+        record.change(
+            cancel_requested_at=now,
+            cancel_requested_by="deadline",
+            cancel_cause=CancelCause.DEADLINE,
+        )
+        begin_cancelling(record)
+    else:
+        record.change(may_still_cost=True)
+        record.end(EndReason.DEADLINE_EXCEEDED_STILL_RUNNING, now)
+
+
+def _merged(old: Performance, new: Performance) -> Performance:
+    """Later words win, part by part: services drop parts of their answer near the end."""
+    if not new:
+        return old
+    return Performance(
+        metrics={**old.metrics, **new.metrics},
+        per_tag={**old.per_tag, **new.per_tag},
+        curve=new.curve or old.curve,
+        cost={**old.cost, **new.cost},
+        artifacts={**old.artifacts, **new.artifacts},
+    )

@@ -1,0 +1,77 @@
+"""What one poll saw: an `Observation` of the service, or a `PollFailure` of the attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from trainbell.domain.job import EndReason, Performance, State
+
+OBSERVABLE_STATES = frozenset(
+    {
+        State.QUEUED,
+        State.RUNNING,
+        State.CANCELLING,
+        State.SUCCEEDED,
+        State.FAILED,
+        State.CANCELLED,
+        State.EXPIRED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What the service said of one job.
+
+    `vendor_status` is the service's own word and is always kept. `state` is ours, from the
+    provider's explicit table; None says that the word is not in the table, which is never an end.
+    `progress` is 0.0 to 1.0. `seen_at` is when the answer was asked for, and orders observations.
+    """
+
+    seen_at: datetime
+    vendor_status: str
+    state: State | None
+    end_reason: EndReason | None = None
+    stage: str | None = None
+    progress: float | None = None
+    queue_position: int | None = None
+    message: str | None = None
+    performance: Performance = field(default_factory=Performance)
+    exit_code: int | None = None
+    signal: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    retry_after_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.state is not None and self.state not in OBSERVABLE_STATES:
+            raise ValueError(f"a service cannot be seen in state {self.state}")
+
+
+class FailureKind(StrEnum):
+    """Why an attempt to reach the service told nothing about the job."""
+
+    UNAVAILABLE = "unavailable"
+    THROTTLED = "throttled"
+    AUTH = "auth"
+    REJECTED = "rejected"
+    MISSING = "missing"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFailure:
+    """An attempt that failed. It never ends, cancels or repeats a job by itself."""
+
+    seen_at: datetime
+    kind: FailureKind
+    error_type: str
+    message: str
+    retry_after_seconds: float | None = None
+    http_status: int | None = None
+    vendor_code: str | None = None
+    request_id: str | None = None
+    details: Any = None

@@ -1,0 +1,31 @@
+"""A connection's rate budget as a queue of call times, shared fairly and never exceeded.
+
+Each call reserves the next free place in one line per connection; places lie `spacing_seconds`
+apart. So every job gets its turn in the order of asking. A place is good for `PLACE_GRACE_SECONDS`:
+a late watcher asks again. Spacing is (60 + grace) / calls, therefore no 60-second window, wherever
+it begins, holds more calls than the budget, even when every call uses its place as late as it may.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+WINDOW_SECONDS = 60.0
+PLACE_GRACE_SECONDS = 5.0
+
+
+def spacing_seconds(calls_per_minute: float) -> float:
+    """Seconds between two places in the line."""
+    return (WINDOW_SECONDS + PLACE_GRACE_SECONDS) / calls_per_minute
+
+
+def next_place(last_place: datetime | None, now: datetime, spacing: float) -> datetime:
+    """The place after `last_place`, or now if the line is empty."""
+    if last_place is None:
+        return now
+    return max(now, last_place + timedelta(seconds=spacing))
+
+
+def place_is_good(place: datetime | None, now: datetime) -> bool:
+    """Whether a reserved place may be used at `now`."""
+    return place is not None and place <= now < place + timedelta(seconds=PLACE_GRACE_SECONDS)

@@ -1,0 +1,71 @@
+"""What people configure: connections, channels and schedules. All found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from trainbell.domain.events import EventType
+from trainbell.domain.job import DEFAULT_PROJECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One account at a provider.
+
+    `secret` is a reference (`env:NAME`, `file:/path`, `secretsmanager:NAME`, `ssm:NAME`), never the
+    secret. `calls_per_minute`: rate budget shared by all its jobs; None has no limit.
+    `max_active`: how many of its jobs may be at the service at once. `options`: the provider's own
+    settings, checked against its model.
+    """
+
+    name: str
+    provider: str
+    base_url: str | None = None
+    secret: str | None = None
+    calls_per_minute: float | None = None
+    max_active: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConfig:
+    """Where to tell, and which events. `target`: a URL or ARN where that is no secret itself;
+    `secret`: a reference to it where it is (a Slack webhook URL is a secret).
+    `project` None tells of all projects."""
+
+    name: str
+    kind: str
+    target: str | None = None
+    secret: str | None = None
+    events: tuple[EventType, ...] = (EventType.JOB_FINISHED,)
+    project: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When to start which job: `expression` is `rate(5 minutes)` or `cron(0 9 * * 1-5)` with the
+    five classic fields, read in `time_zone`. `job` is the body of `POST /v1/jobs`."""
+
+    name: str
+    expression: str
+    job: Mapping[str, Any]
+    time_zone: str = "UTC"
+    enabled: bool = True
+    project: str = DEFAULT_PROJECT
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    next_due_at: datetime | None = None
+    last_due_at: datetime | None = None
+    last_job_id: str | None = None
+    last_error: str | None = None
+
+
+ConfigRecord = Connection | ChannelConfig | Schedule

@@ -1,0 +1,145 @@
+"""Started once: intent first, then the service, then the handle.
+
+The order of writes is the promise. `begin` is stored before anything is sent, and its winner alone
+sends. What the service answered is stored by exactly one of the others. A process that dies in
+between leaves a job in `starting` without a handle: its start is unclear, and it is looked up at
+the service and adopted; only a look-up that found nothing after the service has settled allows
+another attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from trainbell.domain.events import EventType
+from trainbell.domain.job import CancelCause, EndReason, Job, State
+from trainbell.domain.lifecycle import begin_cancelling, cancel_is_unsent
+from trainbell.domain.observation import FailureKind, PollFailure
+from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
+from trainbell.domain.recording import Decision, Recorder
+
+START_LEASE_SECONDS = 60.0
+"""For how long a start may be in flight; longer than any client's timeout."""
+
+
+def begin(job: Job, now: datetime) -> Decision:
+    """Write the intent. Whoever stores this decision sends the start, and nobody else does."""
+    record = Recorder(job, now)
+    attempt = job.start_attempts + 1
+    record.change(
+        start_sent_at=now,
+        start_attempts=attempt,
+        next_poll_at=now + timedelta(seconds=START_LEASE_SECONDS),
+        reserved_call_at=None,
+    )
+    record.move(State.STARTING, {"attempt": attempt}, type=EventType.START_ATTEMPTED)
+    return record.decide()
+
+
+def accepted(
+    job: Job, handle: Mapping[str, Any], now: datetime, pace: Pace, *, adopted: bool = False
+) -> Decision:
+    """The service has the job: keep its handle. `adopted` says that a look-up found it."""
+    if job.is_ended or job.handle is not None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(handle=dict(handle), failed_polls_in_a_row=0, last_error=None)
+    record.move(
+        State.QUEUED, {"handle": dict(handle), "adopted": adopted}, type=EventType.JOB_STARTED
+    )
+    if job.cancel_requested_at is not None:
+        begin_cancelling(record)
+    wait = next_wait_seconds(record.job, now, pace)
+    record.change(next_poll_at=now + timedelta(seconds=wait))
+    return record.decide(send_cancel=cancel_is_unsent(record.job))
+
+
+def refused(job: Job, failure: PollFailure, now: datetime) -> Decision:
+    """The service refuses this input for good: the job failed, and nothing runs."""
+    if job.is_ended or job.handle is not None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.error(failure)
+    record.change(message=failure.message)
+    record.end(EndReason.START_REJECTED, now, {"error": failure.error_type})
+    return record.decide()
+
+
+def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decision:
+    """The service surely did not take it (down, throttled, wrong key): try again later."""
+    if job.is_ended or job.handle is not None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    record.error(failure)
+    wait = retry_wait_seconds(record.job, pace, failure.kind, failure.retry_after_seconds)
+    record.change(start_sent_at=None, next_poll_at=now + timedelta(seconds=wait))
+    data = {"error": failure.error_type, "message": failure.message}
+    if job.state is State.STARTING:
+        record.move(State.REQUESTED, data, type=EventType.START_POSTPONED)
+    elif job.last_error is None or job.last_error.message != failure.message:
+        record.note(EventType.START_POSTPONED, data)
+    return settle_unsent(record.decide(), now)
+
+
+def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decision:
+    """The start was sent and its answer is lost, or a look-up failed: look (again) soon."""
+    if job.is_ended or job.handle is not None:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    record.error(failure)
+    wait = retry_wait_seconds(record.job, pace, failure.kind, failure.retry_after_seconds)
+    record.change(next_poll_at=now + timedelta(seconds=wait))
+    if job.last_error is None or job.last_error.message != failure.message:
+        data = {"error": failure.error_type, "message": failure.message}
+        record.note(EventType.START_UNCLEAR, data)
+    return record.decide()
+
+
+def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
+    """A look-up found nothing. Before the service has settled that proves nothing."""
+    if not job.start_is_unclear or job.start_sent_at is None:
+        return Decision(job)
+    record = Recorder(job, now)
+    settled_at = job.start_sent_at + timedelta(seconds=settle_seconds)
+    if now < settled_at:
+        soon = now + timedelta(seconds=job.min_interval_seconds)
+        record.change(next_poll_at=min(soon, settled_at))
+        return record.decide()
+    data = {"attempt": job.start_attempts}
+    record.change(start_sent_at=None, next_poll_at=now, failed_polls_in_a_row=0)
+    record.move(State.REQUESTED, data, type=EventType.START_NOT_FOUND)
+    return settle_unsent(record.decide(), now)
+
+
+def held_back(job: Job, hold: str, holder: str, now: datetime, pace: Pace) -> Decision:
+    """The dataset or every slot is taken: wait for a turn."""
+    record = Recorder(job, now)
+    wait = retry_wait_seconds(job, pace, FailureKind.THROTTLED, None)
+    record.change(next_poll_at=now + timedelta(seconds=wait))
+    if job.state is State.REQUESTED:
+        record.move(State.WAITING, {"hold": hold, "holder": holder}, type=EventType.JOB_HELD_BACK)
+    return settle_unsent(record.decide(), now)
+
+
+def settle_unsent(decision: Decision, now: datetime) -> Decision:
+    """A job of which nothing is at the service ends by its own cancel or deadline."""
+    job = decision.job
+    if job.state not in (State.REQUESTED, State.WAITING):
+        return decision
+    record = Recorder(job, now)
+    if job.cancel_requested_at is not None:
+        by_deadline = job.cancel_cause is CancelCause.DEADLINE
+        record.end(
+            EndReason.DEADLINE_EXCEEDED if by_deadline else EndReason.CANCELLED_BEFORE_START, now
+        )
+    elif job.deadline_at is not None and now >= job.deadline_at:
+        record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.deadline_at.isoformat()})
+        record.end(EndReason.DEADLINE_EXCEEDED, now)
+    else:
+        return decision
+    ended = record.decide()
+    return Decision(ended.job, decision.events + ended.events)

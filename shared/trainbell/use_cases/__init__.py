@@ -1,0 +1,1 @@
+"""What Trainbell does, one module each. A use case knows ports and the domain, never an adapter."""
