@@ -400,12 +400,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
-    """What a channel is built from. `transport` replaces the network in tests."""
+    """What a channel is built from. `transport` replaces the network in tests.
+
+    `allow_loopback`: a receiver on this machine may be told, in plain http. Never in the cloud,
+    where the loopback address belongs to the runtime.
+    """
 
     config: ChannelConfig
     secrets: SecretSource
     clock: Clock
     transport: Any = None
+    allow_loopback: bool = False
 
 
 class Channel(Protocol):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from trainbell.domain.events import EventType
 from trainbell.domain.job import (
+    END_STATE_OF,
     CancelCause,
     EndReason,
     Job,
@@ -18,7 +19,7 @@ from trainbell.domain.job import (
     State,
 )
 from trainbell.domain.observation import FailureKind, Observation, PollFailure
-from trainbell.domain.polling import Pace, next_wait_seconds
+from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
 
 UNKNOWN_STATUSES_KEPT = 16
@@ -59,7 +60,7 @@ def step(
         _watch_deadline(record, now, rules)
     if record.job.is_ended:
         return record.decide()
-    wait = next_wait_seconds(record.job, now, pace, retry_after_seconds=seen.retry_after_seconds)
+    wait = _wait_seconds(record.job, seen, now, pace)
     record.change(next_poll_at=now + timedelta(seconds=wait))
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
@@ -68,7 +69,8 @@ def request_cancel(job: Job, by: str, now: datetime) -> Decision:
     """A person wants the job cancelled. Asking again changes nothing.
 
     Nothing was sent yet: it is cancelled for real, at once. Otherwise the wish is recorded and
-    the service is told; only the service's confirmation ends the job.
+    the service is told; only the service's confirmation ends the job. `watch` goes up, so that a
+    fresh watcher looks at once and the old one, which may sleep for minutes, stops when it wakes.
     """
     if job.is_ended or job.cancel_requested_at is not None:
         return Decision(job, send_cancel=cancel_is_unsent(job))
@@ -80,7 +82,8 @@ def request_cancel(job: Job, by: str, now: datetime) -> Decision:
         record.end(EndReason.CANCELLED_BEFORE_START, now)
         return record.decide()
     begin_cancelling(record)
-    record.change(next_poll_at=now)
+    if record.job.handle is not None:
+        record.change(next_poll_at=now, watch=job.watch + 1)
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
 
@@ -118,6 +121,15 @@ def begin_cancelling(record: Recorder) -> None:
     if record.job.handle is not None and record.job.state is not State.CANCELLING:
         record.move(State.CANCELLING)
         record.change(may_still_cost=True)
+
+
+def _wait_seconds(
+    job: Job, seen: Observation | PollFailure, now: datetime, pace: Pace
+) -> float:
+    asked = seen.retry_after_seconds
+    if isinstance(seen, PollFailure) and job.failed_polls_in_a_row:
+        return retry_wait_seconds(job, pace, seen.kind, asked, now=now)
+    return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
 
 
 def _take_failure(record: Recorder, failure: PollFailure, now: datetime, rules: WatchRules) -> None:
@@ -182,9 +194,10 @@ def _take_progress(record: Recorder, seen: Observation) -> None:
 
 def _note_unknown_status(record: Recorder, status: str) -> None:
     known = record.job.unknown_statuses
-    if status in known:
+    # A service that puts numbers into its status has endless ones: the first few tell enough.
+    if status in known or len(known) >= UNKNOWN_STATUSES_KEPT:
         return
-    record.change(unknown_statuses=(*known, status)[-UNKNOWN_STATUSES_KEPT:])
+    record.change(unknown_statuses=(*known, status))
     record.note(EventType.UNKNOWN_STATUS_SEEN, {"vendor_status": status})
 
 
@@ -214,7 +227,7 @@ def _end_reason(job: Job, seen: Observation) -> EndReason:
         if job.cancel_requested_at is None:
             return EndReason.CANCELLED_AT_SERVICE
         return EndReason.CANCEL_CONFIRMED
-    if seen.end_reason is not None:
+    if seen.end_reason is not None and END_STATE_OF[seen.end_reason] is seen.state:
         return seen.end_reason
     return {
         State.SUCCEEDED: EndReason.COMPLETED,

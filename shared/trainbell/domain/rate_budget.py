@@ -4,10 +4,12 @@ Each call reserves the next free place in one line per connection; places lie `s
 apart. So every job gets its turn in the order of asking. A place is good for `PLACE_GRACE_SECONDS`:
 a late watcher asks again. Spacing is (60 + grace) / calls, therefore no 60-second window, wherever
 it begins, holds more calls than the budget, even when every call uses its place as late as it may.
+A window holds whole calls, so 1.5 a minute is kept as 1; less than one is spread over minutes.
 """
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 WINDOW_SECONDS = 60.0
@@ -15,8 +17,9 @@ PLACE_GRACE_SECONDS = 5.0
 
 
 def spacing_seconds(calls_per_minute: float) -> float:
-    """Seconds between two places in the line."""
-    return (WINDOW_SECONDS + PLACE_GRACE_SECONDS) / calls_per_minute
+    """Seconds between two places in the line, in whole microseconds, which is what times hold."""
+    calls = math.floor(calls_per_minute) if calls_per_minute >= 1 else calls_per_minute
+    return math.ceil((WINDOW_SECONDS + PLACE_GRACE_SECONDS) / calls * 1e6) / 1e6
 
 
 def next_place(last_place: datetime | None, now: datetime, spacing: float) -> datetime:

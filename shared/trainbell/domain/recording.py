@@ -15,11 +15,26 @@ from trainbell.domain.job import END_STATE_OF, EndReason, Job, LastError, State
 from trainbell.domain.observation import PollFailure
 
 MOVES: Mapping[State, frozenset[State]] = {
+    # Straight to `queued`: a start that had been given up was accepted after all.
     State.REQUESTED: frozenset(
-        {State.WAITING, State.STARTING, State.FAILED, State.CANCELLED, State.EXPIRED}
+        {
+            State.WAITING,
+            State.STARTING,
+            State.QUEUED,
+            State.FAILED,
+            State.CANCELLED,
+            State.EXPIRED,
+        }
     ),
     State.WAITING: frozenset(
-        {State.REQUESTED, State.STARTING, State.FAILED, State.CANCELLED, State.EXPIRED}
+        {
+            State.REQUESTED,
+            State.STARTING,
+            State.QUEUED,
+            State.FAILED,
+            State.CANCELLED,
+            State.EXPIRED,
+        }
     ),
     # Back to `requested` only where the service surely did not take the start.
     State.STARTING: frozenset(

@@ -74,7 +74,8 @@ def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Deci
     record = Recorder(job, now)
     record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
     record.error(failure)
-    wait = retry_wait_seconds(record.job, pace, failure.kind, failure.retry_after_seconds)
+    asked = failure.retry_after_seconds
+    wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
     record.change(start_sent_at=None, next_poll_at=now + timedelta(seconds=wait))
     data = {"error": failure.error_type, "message": failure.message}
     if job.state is State.STARTING:
@@ -91,7 +92,8 @@ def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decisi
     record = Recorder(job, now)
     record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
     record.error(failure)
-    wait = retry_wait_seconds(record.job, pace, failure.kind, failure.retry_after_seconds)
+    asked = failure.retry_after_seconds
+    wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
     record.change(next_poll_at=now + timedelta(seconds=wait))
     if job.last_error is None or job.last_error.message != failure.message:
         data = {"error": failure.error_type, "message": failure.message}
@@ -100,11 +102,14 @@ def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decisi
 
 
 def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
-    """A look-up found nothing. Before the service has settled that proves nothing."""
+    """A look-up found nothing. Before the service has settled that proves nothing.
+
+    Nor does it while the start may be in flight, however soon the service settles.
+    """
     if not job.start_is_unclear or job.start_sent_at is None:
         return Decision(job)
     record = Recorder(job, now)
-    settled_at = job.start_sent_at + timedelta(seconds=settle_seconds)
+    settled_at = job.start_sent_at + timedelta(seconds=max(settle_seconds, START_LEASE_SECONDS))
     if now < settled_at:
         soon = now + timedelta(seconds=job.min_interval_seconds)
         record.change(next_poll_at=min(soon, settled_at))
@@ -117,8 +122,10 @@ def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
 
 def held_back(job: Job, hold: str, holder: str, now: datetime, pace: Pace) -> Decision:
     """The dataset or every slot is taken: wait for a turn."""
+    if job.state not in (State.REQUESTED, State.WAITING):
+        return Decision(job)
     record = Recorder(job, now)
-    wait = retry_wait_seconds(job, pace, FailureKind.THROTTLED, None)
+    wait = retry_wait_seconds(job, pace, FailureKind.THROTTLED, None, now=now)
     record.change(next_poll_at=now + timedelta(seconds=wait))
     if job.state is State.REQUESTED:
         record.move(State.WAITING, {"hold": hold, "holder": holder}, type=EventType.JOB_HELD_BACK)

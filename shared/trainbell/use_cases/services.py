@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from trainbell.domain.ids import new_job_id
@@ -16,11 +16,12 @@ from trainbell.ports import (
     Store,
     Watchers,
 )
+from trainbell.use_cases.histories import Histories
 
 log = logging.getLogger("trainbell")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """`page_url` is where people read about a job (`{page_url}/v1/jobs/{id}`), if anywhere."""
 
@@ -34,6 +35,10 @@ class Services:
     random: Random
     page_url: str | None = None
     engine: str = "embedded"
+    histories: Histories = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "histories", Histories(self.store))
 
     def new_job_id(self) -> str:
         return new_job_id(self.clock.now(), self.random.getrandbits)

@@ -1,0 +1,70 @@
+# Everything here sets itself up in .venv; a second run is quick.
+# Any Python from 3.11 on will do: make test PYTHON=python3.13
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+SAM := .venv-sam/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format bench e2e lock docs clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trainbell needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp per set of requirements, so that set-up runs once. The larger set contains the smaller.
+$(VENV)/.demo: $(VENV)/bin/python requirements/demo.txt pyproject.toml
+	@echo "Setting up $(VENV) (once) ..."
+	@test -e $(VENV)/.dev || $(PIP) install --require-hashes -r requirements/demo.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
+	@echo "Setting up $(VENV) for development (once) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.demo
+
+.venv-sam/.done: requirements/sam.txt
+	@echo "Setting up .venv-sam for the SAM tools (once) ..."
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/sam.txt
+	@touch $@
+
+demo: $(VENV)/.demo ## Watch real trainings end, on this machine, without any account
+	@$(BIN)/python -m trainbell.demo
+
+up: $(VENV)/.demo ## Run Trainbell on this machine
+	@$(BIN)/trainbell up
+
+test: $(VENV)/.dev ## All tests: unit, contract, workflow, infra, end to end
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+e2e: $(VENV)/.dev ## The end-to-end tests only
+	@$(BIN)/python -m pytest tests/e2e
+
+check: $(VENV)/.dev .venv-sam/.done ## Lint, types, architecture, templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@PATH="$(CURDIR)/$(SAM):$$PATH" infra/check.sh
+	@$(BIN)/python -m pytest tests/workflow/test_graph.py tests/infra
+
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## Measure against peers and limits (about five minutes)
+	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
+	@$(PIP) install uv
+	@requirements/lock.sh $(BIN)/uv
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

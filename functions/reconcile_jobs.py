@@ -1,0 +1,16 @@
+"""Every five minutes: active jobs that nobody looked at in time get a watcher again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainbell.cloud.assembly import cloud_services
+from trainbell.cloud.telemetry import count, logger, observed
+from trainbell.use_cases.reconcile_jobs import reconcile_jobs
+
+
+@observed
+def handler(_event: dict[str, Any], _context: Any) -> None:
+    report = reconcile_jobs(cloud_services())
+    logger.info("reconciled", extra={"rewatched": report.rewatched, "failed": report.failed})
+    count({"JobsRewatched": report.rewatched, "JobsNotRewatched": report.failed})

@@ -1,0 +1,20 @@
+"""The state StartJob: bring a requested job to its service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainbell.cloud.assembly import cloud_services
+from trainbell.cloud.telemetry import about_job, count, observed
+from trainbell.cloud.watch_turn import WatchTurn
+from trainbell.use_cases.start_job import start_job
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    turn = WatchTurn.parse(event)
+    about_job(turn.job_id)
+    services = cloud_services()
+    job = start_job(services, turn.job_id)
+    count({"WatchersStarted": 1})
+    return turn.outcome(job, services.clock.now(), superseded=job.watch != turn.watch)

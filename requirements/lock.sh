@@ -1,0 +1,17 @@
+#!/bin/sh
+# Locks every set of requirements with hashes and without any URL. Usage: requirements/lock.sh path/to/uv
+set -eu
+uv=$1
+compile() {
+  "$uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-annotate --no-strip-extras --no-header "$@"
+}
+compile pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+compile pyproject.toml --extra embedded -c requirements/dev.txt -o requirements/runtime.txt
+compile pyproject.toml --extra embedded --group demo -c requirements/dev.txt -o requirements/demo.txt
+compile --group sam -o requirements/sam.txt
+# The Lambda layer: boto3 comes with the runtime.
+"$uv" pip compile -q --universal --python-version 3.13 --no-emit-index-url --no-annotate --no-header \
+  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
+  --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
+  --no-emit-package urllib3 pyproject.toml -c requirements/dev.txt -o shared/requirements.txt

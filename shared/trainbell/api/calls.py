@@ -1,0 +1,65 @@
+"""What an endpoint gets (a call) and gives (a reply), whichever engine carried the request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from trainbell.use_cases.services import Services
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it came in. Header names are in lower case; `body` is text, or None.
+
+    `iam` is what API Gateway says of the caller whose signature it has checked.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    iam: Mapping[str, Any] | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request that passed identity and reading. `by` is who calls."""
+
+    services: Services
+    request: Request
+    by: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, JSON text (empty for 204) and headers."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = JSON_TYPE
+
+
+def reply(view: BaseModel, status: int = 200, **headers: str) -> Reply:
+    """`headers`: names with `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, view.model_dump_json(), named)
+
+
+def reply_document(document: Mapping[str, Any], status: int = 200) -> Reply:
+    return Reply(status, json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+
+
+def no_content() -> Reply:
+    return Reply(204)

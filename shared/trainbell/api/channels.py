@@ -1,0 +1,64 @@
+"""Calls on channels."""
+
+from __future__ import annotations
+
+from trainbell.api.calls import Call, Reply, no_content, reply
+from trainbell.api.endpoints import Resource
+from trainbell.api.reading import PageQuery, read_query
+from trainbell.api.setting_lists import find_setting, list_settings
+from trainbell.api.setting_views import ChannelList, ChannelView, CheckView, channel_view
+from trainbell.domain.settings import ChannelConfig
+from trainbell.use_cases.configure_channels import (
+    ChannelInput,
+    delete_channel,
+    put_channel,
+    test_channel,
+)
+
+channels = Resource("channels")
+
+_ONE = "/v1/channels/{name}"
+
+
+@channels.call("GET", "/v1/channels", query=PageQuery, returns={200: ChannelList})
+def list_channels(call: Call) -> Reply:
+    """Channels by name; those that the installation brings come last."""
+    query = read_query(PageQuery, call.request.query)
+    page = list_settings(call.services, ChannelConfig, query, call.services.channels.built_in())
+    items = [channel_view(channel) for channel in page.items]
+    return reply(ChannelList(items=items, next_cursor=page.next_cursor))
+
+
+@channels.call("GET", _ONE, returns={200: ChannelView}, refuses=(404,))
+def get_channel(call: Call) -> Reply:
+    """One channel. Its secret is shown as the reference that it is."""
+    built_in = call.services.channels.built_in()
+    found = find_setting(call.services, ChannelConfig, call.path["name"], built_in)
+    return reply(channel_view(found))
+
+
+@channels.call(
+    "PUT",
+    _ONE,
+    body=ChannelInput,
+    returns={201: ChannelView, 200: ChannelView},
+    refuses=(409, 413, 415, 422, 507),
+)
+def replace_channel(call: Call) -> Reply:
+    """Create or replace a channel."""
+    channel, is_new = put_channel(call.services, call.path["name"], call.body)
+    return reply(channel_view(channel), 201 if is_new else 200)
+
+
+@channels.call("DELETE", _ONE, returns={204: None}, refuses=(404, 409))
+def remove_channel(call: Call) -> Reply:
+    """Delete a channel."""
+    delete_channel(call.services, call.path["name"])
+    return no_content()
+
+
+@channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
+def try_channel(call: Call) -> Reply:
+    """Tell a made-up end to this channel, for real."""
+    name = call.path["name"]
+    return reply(CheckView(name=name, ok=True, message=test_channel(call.services, name)))

@@ -1,0 +1,64 @@
+"""Calls on connections."""
+
+from __future__ import annotations
+
+from trainbell.api.calls import Call, Reply, no_content, reply
+from trainbell.api.endpoints import Resource
+from trainbell.api.reading import PageQuery, read_query
+from trainbell.api.setting_lists import list_settings
+from trainbell.api.setting_views import ConnectionList, ConnectionView, CheckView, connection_view
+from trainbell.domain.settings import Connection
+from trainbell.use_cases.configure_connections import (
+    ConnectionInput,
+    check_connection,
+    delete_connection,
+    put_connection,
+)
+from trainbell.use_cases.find_connection import built_in_connections, find_connection
+
+connections = Resource("connections")
+
+_ONE = "/v1/connections/{name}"
+
+
+@connections.call("GET", "/v1/connections", query=PageQuery, returns={200: ConnectionList})
+def list_connections(call: Call) -> Reply:
+    """Connections by name; those that are built in come last."""
+    query = read_query(PageQuery, call.request.query)
+    built_in = built_in_connections(call.services)
+    page = list_settings(call.services, Connection, query, built_in)
+    items = [connection_view(connection) for connection in page.items]
+    return reply(ConnectionList(items=items, next_cursor=page.next_cursor))
+
+
+@connections.call("GET", _ONE, returns={200: ConnectionView}, refuses=(404,))
+def get_connection(call: Call) -> Reply:
+    """One connection. Its secret is shown as the reference that it is."""
+    return reply(connection_view(find_connection(call.services, call.path["name"])))
+
+
+@connections.call(
+    "PUT",
+    _ONE,
+    body=ConnectionInput,
+    returns={201: ConnectionView, 200: ConnectionView},
+    refuses=(409, 413, 415, 422, 507),
+)
+def replace_connection(call: Call) -> Reply:
+    """Create or replace a connection."""
+    connection, is_new = put_connection(call.services, call.path["name"], call.body)
+    return reply(connection_view(connection), 201 if is_new else 200)
+
+
+@connections.call("DELETE", _ONE, returns={204: None}, refuses=(404, 409))
+def remove_connection(call: Call) -> Reply:
+    """Delete a connection that no active job uses."""
+    delete_connection(call.services, call.path["name"])
+    return no_content()
+
+
+@connections.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
+def try_connection(call: Call) -> Reply:
+    """Try a connection for real, without changing anything at its service."""
+    name = call.path["name"]
+    return reply(CheckView(name=name, ok=True, message=check_connection(call.services, name)))

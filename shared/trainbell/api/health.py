@@ -1,0 +1,82 @@
+"""Calls on the installation itself: is it well, who am I, what are the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trainbell.api.calls import Call, Reply, reply
+from trainbell.api.endpoints import Resource
+from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOST, PAGE_DEFAULT
+from trainbell.api.views import View
+from trainbell.domain.job import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, State
+from trainbell.use_cases.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
+from trainbell.use_cases.read_logs import LINES_AT_MOST
+from trainbell.use_cases.request_job import TOKEN_LIVES_FOR
+from trainbell.version import __version__
+
+health = Resource("health")
+
+
+class HealthView(View):
+    """`active_jobs` counts them by state, over all projects; it may be approximate."""
+
+    status: str
+    engine: str
+    version: str
+    active_jobs: Mapping[State, int]
+
+
+class CallerView(View):
+    """`by` is what jobs and events record."""
+
+    by: str
+    engine: str
+
+
+class LimitsView(View):
+    """What every caller must keep to."""
+
+    body_bytes: int
+    body_depth: int
+    parameter_bytes: int
+    tags: int
+    log_lines: int
+    page_items: int
+    page_items_default: int
+    idempotency_seconds: int
+    min_interval_seconds_default: float
+    max_interval_seconds_default: float
+
+
+@health.call("GET", "/v1/health", returns={200: HealthView})
+def get_health(call: Call) -> Reply:
+    """Whether it works, down to its store."""
+    counts = dict(call.services.store.count_by_state())
+    view = HealthView(
+        status="ok", engine=call.services.engine, version=__version__, active_jobs=counts
+    )
+    return reply(view)
+
+
+@health.call("GET", "/v1/whoami", returns={200: CallerView})
+def get_caller(call: Call) -> Reply:
+    """Who the caller is, as Trainbell sees it."""
+    return reply(CallerView(by=call.by, engine=call.services.engine))
+
+
+@health.call("GET", "/v1/limits", returns={200: LimitsView})
+def get_limits(_: Call) -> Reply:
+    """The bounds of inputs and lists."""
+    view = LimitsView(
+        body_bytes=BODY_BYTES_AT_MOST,
+        body_depth=DEPTH_AT_MOST,
+        parameter_bytes=PARAMETER_BYTES_AT_MOST,
+        tags=TAGS_AT_MOST,
+        log_lines=LINES_AT_MOST,
+        page_items=PAGE_AT_MOST,
+        page_items_default=PAGE_DEFAULT,
+        idempotency_seconds=int(TOKEN_LIVES_FOR.total_seconds()),
+        min_interval_seconds_default=MIN_INTERVAL_SECONDS,
+        max_interval_seconds_default=MAX_INTERVAL_SECONDS,
+    )
+    return reply(view)

@@ -1,0 +1,133 @@
+"""Errors as RFC 9457 problem documents: one table says which error has which status."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainbell import errors
+from trainbell.api import refusals
+from trainbell.api.calls import Reply, Request
+
+log = logging.getLogger("trainbell.api")
+
+PROBLEM_TYPE = "application/problem+json"
+DETAIL_AT_MOST = 2000
+STORE_RETRY_SECONDS = 1
+PROVIDER_RETRY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    status: int
+    title: str
+
+
+KINDS: Mapping[type[errors.TrainbellError], Kind] = {
+    refusals.RequestMalformed: Kind(400, "The request cannot be read"),
+    refusals.CallerUnknown: Kind(401, "Who calls is not known"),
+    refusals.CallerRefused: Kind(403, "Not from there"),
+    refusals.NoSuchCall: Kind(404, "There is no such call"),
+    refusals.MethodNotAllowed: Kind(405, "This path has other methods"),
+    refusals.BodyTooSlow: Kind(408, "The body came too slowly"),
+    refusals.BodyTooLarge: Kind(413, "The body is too large"),
+    refusals.MediaTypeUnsupported: Kind(415, "The body must be JSON"),
+    refusals.Misdirected: Kind(421, "This is not that host"),
+    errors.InputInvalid: Kind(422, "The input is wrong"),
+    errors.ConfigInvalid: Kind(409, "The configuration is wrong"),
+    errors.NotFound: Kind(404, "There is no such thing"),
+    errors.Conflict: Kind(409, "This contradicts what is stored"),
+    errors.IdempotencyConflict: Kind(409, "The idempotency key was used with other input"),
+    errors.HoldTaken: Kind(409, "In use by another job"),
+    errors.JobEnded: Kind(409, "The job has ended"),
+    errors.NotSupported: Kind(409, "The service has no such call"),
+    errors.ProviderError: Kind(502, "The service did not do what was asked"),
+    errors.ProviderUnavailable: Kind(502, "The service cannot be reached"),
+    errors.ProviderThrottled: Kind(503, "The service asks for fewer calls"),
+    errors.ProviderAuthFailed: Kind(502, "The service refuses the secret"),
+    errors.ProviderRejected: Kind(502, "The service refuses the input"),
+    errors.ProviderJobMissing: Kind(502, "The service does not know the job"),
+    errors.ProviderReplyInvalid: Kind(502, "The service's answer cannot be read"),
+    errors.StartOutcomeUnknown: Kind(502, "The service's answer was lost"),
+    errors.JobConflict: Kind(409, "Somebody else wrote first; try again"),
+    errors.StoreError: Kind(500, "The store failed"),
+    errors.StoreUnavailable: Kind(503, "The store cannot be reached now"),
+    errors.StoreFull: Kind(507, "The store cannot be written"),
+    errors.StoreTooNew: Kind(500, "The data is of a newer Trainbell"),
+    errors.NotifyError: Kind(502, "The channel did not take the message"),
+    errors.NotifyUnavailable: Kind(502, "The channel cannot be reached"),
+    errors.NotifyRejected: Kind(502, "The channel refuses the message"),
+}
+"""An error that is not in the table has the status of its nearest parent in it."""
+
+EVERY_CALL = (400, 401, 403, 421, 500, 503)
+"""Statuses of problems that any call may have."""
+
+
+def problem_reply(error: Exception, request: Request) -> Reply:
+    """The problem document of an error. One that nobody foresaw is logged whole, and tells the
+    caller nothing but the id under which it is found in the log."""
+    kind = _kind_of(error)
+    if kind is None or not isinstance(error, errors.TrainbellError):
+        log.error("request %s failed", request.id, exc_info=error)
+        document = _document("unexpected", Kind(500, "Something went wrong here"))
+        document["detail"] = "The cause is in the log, under this request's id."
+        document["request_id"] = request.id
+        return _reply(500, document, {})
+    document = _document(_type_of(error), kind)
+    document["detail"] = str(error)[:DETAIL_AT_MOST]
+    document.update(_extensions(error))
+    return _reply(kind.status, document, _headers(error))
+
+
+def _reply(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    return Reply(status, json.dumps(document), headers, PROBLEM_TYPE)
+
+
+def _kind_of(error: Exception) -> Kind | None:
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), None)
+
+
+def _type_of(error: Exception) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def _document(name: str, kind: Kind) -> dict[str, Any]:
+    return {"type": f"urn:trainbell:{name}", "title": kind.title, "status": kind.status}
+
+
+def _extensions(error: errors.TrainbellError) -> dict[str, Any]:
+    if isinstance(error, errors.InputInvalid):
+        return {"errors": [{"path": p.path, "message": p.message} for p in error.problems]}
+    if isinstance(error, errors.HoldTaken):
+        return {"hold": error.key, "holder": error.holder}
+    if isinstance(error, errors.ProviderError):
+        said = {
+            "provider": error.provider or None,
+            "service_status": error.http_status,
+            "vendor_code": error.vendor_code,
+            "vendor_request_id": error.request_id,
+        }
+        return {key: value for key, value in said.items() if value is not None}
+    return {}
+
+
+def _headers(error: errors.TrainbellError) -> Mapping[str, str]:
+    if isinstance(error, refusals.CallerUnknown):
+        return {"WWW-Authenticate": 'Bearer realm="trainbell"'}
+    if isinstance(error, refusals.MethodNotAllowed):
+        return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, errors.ProviderThrottled):
+        return {"Retry-After": _seconds(error.retry_after_seconds or PROVIDER_RETRY_SECONDS)}
+    if isinstance(error, errors.StoreUnavailable):
+        return {"Retry-After": _seconds(STORE_RETRY_SECONDS)}
+    return {}
+
+
+def _seconds(seconds: float) -> str:
+    return str(max(1, math.ceil(min(seconds, 86_400.0))))

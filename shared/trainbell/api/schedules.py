@@ -1,0 +1,61 @@
+"""Calls on schedules."""
+
+from __future__ import annotations
+
+from trainbell.api.calls import Call, Reply, no_content, reply
+from trainbell.api.endpoints import Resource
+from trainbell.api.reading import PageQuery, read_query
+from trainbell.api.setting_lists import find_setting, list_settings
+from trainbell.api.setting_views import CheckView, ScheduleList, ScheduleView, schedule_view
+from trainbell.domain.settings import Schedule
+from trainbell.use_cases.configure_schedules import (
+    ScheduleInput,
+    delete_schedule,
+    put_schedule,
+    test_schedule,
+)
+
+schedules = Resource("schedules")
+
+_ONE = "/v1/schedules/{name}"
+
+
+@schedules.call("GET", "/v1/schedules", query=PageQuery, returns={200: ScheduleList})
+def list_schedules(call: Call) -> Reply:
+    """Schedules by name."""
+    page = list_settings(call.services, Schedule, read_query(PageQuery, call.request.query))
+    items = [schedule_view(schedule) for schedule in page.items]
+    return reply(ScheduleList(items=items, next_cursor=page.next_cursor))
+
+
+@schedules.call("GET", _ONE, returns={200: ScheduleView}, refuses=(404,))
+def get_schedule(call: Call) -> Reply:
+    """One schedule."""
+    return reply(schedule_view(find_setting(call.services, Schedule, call.path["name"])))
+
+
+@schedules.call(
+    "PUT",
+    _ONE,
+    body=ScheduleInput,
+    returns={201: ScheduleView, 200: ScheduleView},
+    refuses=(409, 413, 415, 422, 507),
+)
+def replace_schedule(call: Call) -> Reply:
+    """Create or replace a schedule. The job it starts is checked now."""
+    schedule, is_new = put_schedule(call.services, call.path["name"], call.body)
+    return reply(schedule_view(schedule), 201 if is_new else 200)
+
+
+@schedules.call("DELETE", _ONE, returns={204: None}, refuses=(404,))
+def remove_schedule(call: Call) -> Reply:
+    """Delete a schedule. The jobs that it has started go on."""
+    delete_schedule(call.services, call.path["name"])
+    return no_content()
+
+
+@schedules.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 422))
+def try_schedule(call: Call) -> Reply:
+    """Check that its job could start now, and say when it is next due. Starts nothing."""
+    name = call.path["name"]
+    return reply(CheckView(name=name, ok=True, message=test_schedule(call.services, name)))

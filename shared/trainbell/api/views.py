@@ -1,0 +1,289 @@
+"""What the API shows of jobs. Times are RFC 3339 in UTC; secrets are not in here at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from trainbell.domain.events import EventType, JobEvent
+from trainbell.domain.job import EndReason, Job, State, WhenBusy
+from trainbell.domain.outbox import DeliveryState, OutboxEntry
+from trainbell.domain.progress import forecast_end
+from trainbell.use_cases.services import Services
+
+
+class View(BaseModel):
+    """Something that the API shows. Numbers that are not finite appear as null."""
+
+    # Built when first used: a handler that is imported need not pay for all of them.
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+
+class MetricsView(View):
+    metrics: Mapping[str, float | None]
+
+
+class PerformanceView(MetricsView):
+    """`per_tag`: class or label → metric → number. `cost`: name with unit → number."""
+
+    per_tag: Mapping[str, Mapping[str, float | None]]
+    curve: list[Mapping[str, float | None]]
+    cost: Mapping[str, float | None]
+    artifacts: Mapping[str, str]
+
+
+class LastErrorView(View):
+    """What went wrong most recently, in the service's own words where it has any."""
+
+    type: str
+    message: str
+    at: datetime
+    http_status: int | None
+    vendor_code: str | None
+    request_id: str | None
+
+
+class JobSummary(View):
+    """A job in a list. `next_poll_at` is when Trainbell looks again; `eta_at` a forecast."""
+
+    id: str
+    project: str
+    name: str | None
+    provider: str
+    connection: str
+    kind: str
+    dataset: str | None
+    model: str | None
+    tags: Mapping[str, str]
+    state: State
+    end_reason: EndReason | None
+    has_ended: bool
+    vendor_status: str | None
+    stage: str | None
+    progress: float | None
+    eta_at: datetime | None
+    queue_position: int | None
+    message: str | None
+    performance: MetricsView
+    may_still_cost: bool
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: float
+    deadline_at: datetime | None
+    next_poll_at: datetime | None
+    last_error: LastErrorView | None
+    schedule: str | None
+    retry_of: str | None
+    requested_by: str
+    url: str | None
+
+
+class JobView(JobSummary):
+    """All that is shown of one job."""
+
+    performance: PerformanceView
+    parameters: Mapping[str, Any]
+    handle: Mapping[str, Any] | None
+    when_busy: WhenBusy
+    min_interval_seconds: float
+    max_interval_seconds: float
+    unknown_statuses: list[str]
+    exit_code: int | None
+    signal: str | None
+    cancel_requested_at: datetime | None
+    cancel_requested_by: str | None
+    cancel_sent_at: datetime | None
+    start_attempts: int
+    polls: int
+    failed_polls_in_a_row: int
+    last_polled_at: datetime | None
+    last_seen_at: datetime | None
+    updated_at: datetime | None
+    error_details: Any
+    revision: int
+
+
+class JobList(View):
+    items: list[JobSummary]
+    next_cursor: str | None
+
+
+class EventView(View):
+    """One recorded change. `sequence` counts from 1 within the job, without gaps."""
+
+    id: str
+    sequence: int
+    type: EventType
+    at: datetime
+    state: State
+    previous_state: State | None
+    data: Mapping[str, Any]
+
+
+class EventList(View):
+    items: list[EventView]
+    next_cursor: str | None
+
+
+class DeliveryView(View):
+    """What became of telling one event to one channel. `due_at` is the next attempt."""
+
+    id: str
+    event_id: str
+    event_type: EventType
+    channel: str
+    state: DeliveryState
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    due_at: datetime | None
+    done_at: datetime | None
+
+
+class DeliveryList(View):
+    items: list[DeliveryView]
+    next_cursor: str | None
+
+
+class LogView(View):
+    """The tail of a log, oldest line first."""
+
+    lines: list[str]
+
+
+class JobPerformanceView(View):
+    job_id: str
+    state: State
+    model: str | None
+    dataset: str | None
+    performance: PerformanceView
+
+
+def job_summary(services: Services, job: Job) -> JobSummary:
+    return JobSummary(
+        **_shared_fields(services, job),
+        performance=MetricsView(metrics=dict(job.performance.metrics)),
+    )
+
+
+def job_view(services: Services, job: Job) -> JobView:
+    return JobView(
+        **_shared_fields(services, job),
+        performance=performance_view(job),
+        parameters=dict(job.parameters),
+        handle=None if job.handle is None else dict(job.handle),
+        when_busy=job.when_busy,
+        min_interval_seconds=job.min_interval_seconds,
+        max_interval_seconds=job.max_interval_seconds,
+        unknown_statuses=list(job.unknown_statuses),
+        exit_code=job.exit_code,
+        signal=job.signal,
+        cancel_requested_at=job.cancel_requested_at,
+        cancel_requested_by=job.cancel_requested_by,
+        cancel_sent_at=job.cancel_sent_at,
+        start_attempts=job.start_attempts,
+        polls=job.polls,
+        failed_polls_in_a_row=job.failed_polls_in_a_row,
+        last_polled_at=job.last_polled_at,
+        last_seen_at=job.last_seen_at,
+        updated_at=job.updated_at,
+        error_details=job.last_error.details if job.last_error else None,
+        revision=job.revision,
+    )
+
+
+def performance_view(job: Job) -> PerformanceView:
+    return PerformanceView.model_validate(asdict(job.performance))
+
+
+def event_view(event: JobEvent) -> EventView:
+    return EventView(
+        id=event.id,
+        sequence=event.sequence,
+        type=event.type,
+        at=event.at,
+        state=event.state,
+        previous_state=event.previous_state,
+        data=dict(event.data),
+    )
+
+
+def delivery_view(entry: OutboxEntry) -> DeliveryView:
+    return DeliveryView(
+        id=entry.id,
+        event_id=entry.event.id,
+        event_type=entry.event.type,
+        channel=entry.channel or "",
+        state=entry.state,
+        attempts=entry.attempts,
+        last_error=entry.last_error,
+        created_at=entry.created_at,
+        due_at=entry.due_at if entry.state is DeliveryState.PENDING else None,
+        done_at=entry.done_at,
+    )
+
+
+def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
+    now = services.clock.now()
+    return {
+        "id": job.id,
+        "project": job.project,
+        "name": job.name,
+        "provider": job.provider,
+        "connection": job.connection,
+        "kind": job.kind,
+        "dataset": job.dataset,
+        "model": job.model,
+        "tags": dict(job.tags),
+        "state": job.state,
+        "end_reason": job.end_reason,
+        "has_ended": job.is_ended,
+        "vendor_status": job.vendor_status,
+        "stage": job.stage,
+        "progress": job.progress,
+        "eta_at": _eta(job, now),
+        "queue_position": job.queue_position,
+        "message": job.message,
+        "may_still_cost": job.may_still_cost,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "duration_seconds": max(0.0, job.duration(now).total_seconds()),
+        "deadline_at": job.deadline_at,
+        "next_poll_at": job.next_poll_at,
+        "last_error": _last_error(job),
+        "schedule": job.schedule,
+        "retry_of": job.retry_of,
+        "requested_by": job.requested_by,
+        "url": services.job_url(job.id),
+    }
+
+
+def _eta(job: Job, now: datetime) -> datetime | None:
+    """The middle of the window in which the end is expected, if that still lies ahead."""
+    forecast = None if job.is_ended else forecast_end(job.progress_trail, now)
+    if forecast is None:
+        return None
+    seconds = (forecast.earliest_seconds + forecast.latest_seconds) / 2
+    if not 0 < seconds < timedelta(days=3650).total_seconds():
+        return None
+    return now + timedelta(seconds=round(seconds))
+
+
+def _last_error(job: Job) -> LastErrorView | None:
+    error = job.last_error
+    if error is None:
+        return None
+    return LastErrorView(
+        type=error.type,
+        message=error.message,
+        at=error.at,
+        http_status=error.http_status,
+        vendor_code=error.vendor_code,
+        request_id=error.request_id,
+    )

@@ -1,0 +1,45 @@
+"""The only place where adapters are chosen: one function per engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import SystemRandom
+
+from trainbell.channels.catalog import ChannelCatalog
+from trainbell.clock import SystemClock
+from trainbell.ports import Clock, Scheduler, Watchers
+from trainbell.providers.catalog import Catalog
+from trainbell.secret_sources import MachineSecrets
+from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.use_cases.services import Services
+
+DATABASE = "trainbell.sqlite3"
+
+
+def embedded_services(
+    data_dir: Path,
+    watchers: Watchers,
+    scheduler: Scheduler,
+    *,
+    page_url: str | None = None,
+    clock: Clock | None = None,
+) -> Services:
+    """One machine: SQLite in `data_dir`, secrets from the environment and files.
+
+    Raises:
+        StoreTooNew, StoreFull, StoreUnavailable: the database cannot be used; says what to do.
+    """
+    clock = clock or SystemClock()
+    secrets = MachineSecrets()
+    return Services(
+        store=SqliteStore(data_dir / DATABASE),
+        providers=Catalog(secrets, clock, data_dir=str(data_dir)),
+        channels=ChannelCatalog(secrets, clock),
+        watchers=watchers,
+        scheduler=scheduler,
+        secrets=secrets,
+        clock=clock,
+        random=SystemRandom(),
+        page_url=page_url,
+        engine="embedded",
+    )

@@ -1,0 +1,184 @@
+"""The Python client of Trainbell's API, the same for both engines. The command line uses it.
+
+client = Trainbell("http://127.0.0.1:8765", token="…")
+job = client.start({"provider": "local", "parameters": {"command": ["python", "train.py"]}})
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from trainbell.version import __version__
+
+JsonObject = dict[str, Any]
+Signer = Callable[[httpx.Request], None]
+
+TRIES = 3
+
+
+class NotReached(Exception):
+    """No Trainbell answers at this address."""
+
+
+class ApiProblem(Exception):
+    """Trainbell said no: an RFC 9457 problem document."""
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        self.status = status
+        self.title = str(document.get("title") or f"HTTP {status}")
+        self.detail = str(document.get("detail") or "")
+        self.errors = [each for each in document.get("errors", ()) if isinstance(each, dict)]
+        super().__init__(f"{self.title}: {self.detail}" if self.detail else self.title)
+
+
+class Trainbell:
+    """One address of the API. `token` is the owner's (embedded); `sign` signs (cloud).
+
+    Every method raises NotReached and ApiProblem.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        sign: Signer | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {"User-Agent": f"trainbell/{__version__}"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self.url = url.rstrip("/")
+        self._sign = sign
+        # The environment's proxies are not for a server on this machine.
+        self._http = httpx.Client(
+            headers=headers,
+            timeout=30,
+            transport=transport,
+            trust_env=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
+        )
+
+    def __enter__(self) -> Trainbell:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # ------------------------------------------------------------ jobs
+
+    def start(self, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> JsonObject:
+        """Start a job once, however often the connection breaks: a key is made where none is."""
+        key = idempotency_key or str(uuid.uuid4())
+        return self.call("POST", "/v1/jobs", json=body, headers={"Idempotency-Key": key})
+
+    def job(self, job_id: str) -> JsonObject:
+        return self.call("GET", f"/v1/jobs/{_part(job_id)}")
+
+    def jobs(self, **filters: Any) -> JsonObject:
+        """One page: `items` and `next_cursor`."""
+        return self.call("GET", "/v1/jobs", params=filters)
+
+    def cancel(self, job_id: str) -> JsonObject:
+        return self.call("POST", f"/v1/jobs/{_part(job_id)}/cancel")
+
+    def retry(self, job_id: str) -> JsonObject:
+        key = str(uuid.uuid4())
+        return self.call(
+            "POST", f"/v1/jobs/{_part(job_id)}/retry", headers={"Idempotency-Key": key}
+        )
+
+    def forget(self, job_id: str) -> None:
+        self.call("DELETE", f"/v1/jobs/{_part(job_id)}")
+
+    def events(self, job_id: str) -> Iterator[JsonObject]:
+        return self.all_of(f"/v1/jobs/{_part(job_id)}/events")
+
+    def deliveries(self, job_id: str) -> Iterator[JsonObject]:
+        return self.all_of(f"/v1/jobs/{_part(job_id)}/deliveries")
+
+    def logs(self, job_id: str, lines: int = 100) -> list[str]:
+        answer = self.call("GET", f"/v1/jobs/{_part(job_id)}/logs", params={"lines": lines})
+        return [str(line) for line in answer.get("lines", ())]
+
+    # ------------------------------------------------------------ settings
+
+    def put(self, kind: str, name: str, body: Mapping[str, Any]) -> JsonObject:
+        """`kind` is `connections`, `channels` or `schedules`."""
+        return self.call("PUT", f"/v1/{kind}/{_part(name)}", json=body)
+
+    def get(self, kind: str, name: str) -> JsonObject:
+        return self.call("GET", f"/v1/{kind}/{_part(name)}")
+
+    def delete(self, kind: str, name: str) -> None:
+        self.call("DELETE", f"/v1/{kind}/{_part(name)}")
+
+    def test(self, kind: str, name: str) -> JsonObject:
+        return self.call("POST", f"/v1/{kind}/{_part(name)}/test")
+
+    # ------------------------------------------------------------ calls
+
+    def all_of(self, path: str, **params: Any) -> Iterator[JsonObject]:
+        """Every item of a list, page by page."""
+        cursor = None
+        while True:
+            page = self.call("GET", path, params={**params, "cursor": cursor})
+            yield from page.get("items", ())
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """One call. A broken connection is tried again where a repeat does no harm."""
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        request = self._http.build_request(
+            method, self.url + path, json=json, params=given, headers=headers
+        )
+        safe = method != "POST" or "Idempotency-Key" in request.headers
+        return _answer(self._send(request, TRIES if safe else 1))
+
+    def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
+        if self._sign is not None:
+            self._sign(request)
+        for attempt in range(1, tries + 1):
+            try:
+                return self._http.send(request)
+            except httpx.HTTPError as error:
+                if attempt == tries:
+                    name = type(error).__name__
+                    raise NotReached(f"{self.url} does not answer ({name})") from error
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _answer(response: httpx.Response) -> JsonObject:
+    try:
+        document = response.json() if response.content else {}
+    except json.JSONDecodeError as error:
+        if response.is_success:
+            raise NotReached(f"{response.url} answers, but is no Trainbell") from error
+        document = {"detail": "the answer is not JSON"}
+    if not isinstance(document, dict):
+        document = {"detail": "the answer is not a JSON object"}
+    if not response.is_success:
+        raise ApiProblem(response.status_code, document)
+    return document

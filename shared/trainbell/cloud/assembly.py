@@ -1,0 +1,65 @@
+"""Wires the use cases to AWS: what `bootstrap` is to one machine, this is to the cloud."""
+
+from __future__ import annotations
+
+from functools import cache
+from random import SystemRandom
+
+from trainbell.channels.catalog import FoundChannels
+from trainbell.clock import SystemClock
+from trainbell.cloud.clients import AwsClients
+from trainbell.cloud.environment import CloudEnvironment, read_environment
+from trainbell.cloud.eventbridge_scheduler import EventBridgeScheduler
+from trainbell.cloud.not_granted import NoScheduler, NoWatchers
+from trainbell.cloud.secrets import CloudSecrets
+from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
+from trainbell.ports import Scheduler, Watchers
+from trainbell.providers.catalog import Catalog
+from trainbell.stores.dynamodb_store import DynamoDBStore
+from trainbell.use_cases.services import Services
+
+
+def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
+    clock = SystemClock()
+    secrets = CloudSecrets(clients, environment.secret_prefix)
+    return Services(
+        store=DynamoDBStore(environment.table_name, clients.dynamodb),
+        providers=Catalog(secrets, clock, engine="cloud"),
+        channels=FoundChannels(
+            secrets, clock, topic_arn=environment.topic_arn, bus_name=environment.bus_name
+        ),
+        watchers=_watchers(environment, clients),
+        scheduler=_scheduler(environment, clients),
+        secrets=secrets,
+        clock=clock,
+        random=SystemRandom(),
+        page_url=environment.page_url,
+        engine="cloud",
+    )
+
+
+@cache
+def cloud_services() -> Services:
+    """This process's services, made on the first call and kept: a warm function reuses them.
+
+    Raises ConfigInvalid where the environment is wrong.
+    """
+    return assemble(cloud_environment(), AwsClients())
+
+
+@cache
+def cloud_environment() -> CloudEnvironment:
+    return read_environment()
+
+
+def _watchers(environment: CloudEnvironment, clients: AwsClients) -> Watchers:
+    if environment.state_machine_arn is None:
+        return NoWatchers()
+    return StepFunctionsWatchers(clients.stepfunctions, environment.state_machine_arn)
+
+
+def _scheduler(environment: CloudEnvironment, clients: AwsClients) -> Scheduler:
+    target = environment.schedule_target
+    if target is None:
+        return NoScheduler()
+    return EventBridgeScheduler(clients.scheduler, target)

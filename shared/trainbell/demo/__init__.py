@@ -1,0 +1,1 @@
+"""`make demo`: a whole Trainbell on this machine, with real trainings, and nothing left behind."""

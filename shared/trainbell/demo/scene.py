@@ -1,0 +1,120 @@
+"""What the demo is made of: an embedded Trainbell, the deepva simulator and a Slack receiver."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from trainbell.client import JsonObject, Trainbell
+from trainbell.embedded.instance import EmbeddedInstance
+from trainbell.simulators.deepva import DeepvaSimulator
+from trainbell.simulators.server import running
+from trainbell.simulators.slack import SlackReceiver
+
+JOBS = 4
+SCHEDULED_AFTER_SECONDS = 2
+PATIENCE_SECONDS = 50.0
+MESSAGE_PATIENCE_SECONDS = 10.0
+CANCEL_PATIENCE_SECONDS = 8.0
+
+
+@dataclass
+class Scene:
+    """Everything that runs, and the jobs that were started."""
+
+    folder: Path
+    client: Trainbell
+    slack: SlackReceiver
+    dataset: str
+    began: float = field(default_factory=time.monotonic)
+
+    def start_everything(self, examples: Path) -> None:
+        """Two trainings (one by a schedule), one that fails by itself, one at a service."""
+        self.client.put("schedules", "nightly-digits", self._schedule(examples))
+        self.client.start(self._local(examples, "digits", "digits.py"))
+        self.client.start(self._local(examples, "diverging", "failing.py"))
+        self.client.start(
+            {
+                "provider": "deepva",
+                "model": "faces",
+                "parameters": {
+                    "source_dataset_id": self.dataset,
+                    "output_model_name": "faces",
+                    "config": {"min_face_size": 80, "sharpness_threshold": 40},
+                },
+            }
+        )
+
+    def jobs(self) -> list[JsonObject]:
+        """Oldest first."""
+        return list(reversed(self.client.jobs(limit=100)["items"]))
+
+    def is_over(self, jobs: list[JsonObject]) -> bool:
+        if time.monotonic() - self.began > PATIENCE_SECONDS:
+            return True
+        return len(jobs) == JOBS and all(job["is_ended"] for job in jobs)
+
+    def wait_for_messages(self, count: int) -> list[dict[str, Any]]:
+        until = time.monotonic() + MESSAGE_PATIENCE_SECONDS
+        while len(self.slack.messages) < count and time.monotonic() < until:
+            time.sleep(0.1)
+        return list(self.slack.messages)
+
+    def stop_what_runs(self) -> None:
+        """Cancel the local trainings that still run, and see them gone."""
+        running_here = [job for job in self.jobs() if job["provider"] == "local"]
+        for job in running_here:
+            if not job["is_ended"]:
+                self.client.cancel(job["id"])
+        until = time.monotonic() + CANCEL_PATIENCE_SECONDS
+        while time.monotonic() < until:
+            if all(job["is_ended"] for job in self.jobs() if job["provider"] == "local"):
+                return
+            time.sleep(0.1)
+
+    def _schedule(self, examples: Path) -> JsonObject:
+        at = datetime.now(UTC) + timedelta(seconds=SCHEDULED_AFTER_SECONDS)
+        job = self._local(examples, "small-digits", "digits.py", "--hidden", "3")
+        return {"expression": f"at({at:%Y-%m-%dT%H:%M:%S})", "job": job}
+
+    @staticmethod
+    def _local(examples: Path, model: str, script: str, *arguments: str) -> JsonObject:
+        return {
+            "provider": "local",
+            "model": model,
+            "min_interval_seconds": 1,
+            "parameters": {
+                "command": ["python", str(examples / script), *arguments],
+                "cwd": str(examples.parent),
+                "grace_seconds": 2,
+            },
+        }
+
+
+def open_scene(stack: ExitStack, folder: Path) -> Scene:
+    """Start everything on free ports; `stack` ends it in the right order."""
+    simulator = DeepvaSimulator(api_key="demo-key", speed=1.0)
+    service_url = stack.enter_context(running(simulator.app))
+    slack = stack.enter_context(SlackReceiver())
+    os.environ["TRAINBELL_DEMO_DEEPVA_KEY"] = "demo-key"
+    os.environ["TRAINBELL_DEMO_SLACK_URL"] = slack.url
+    instance = stack.enter_context(EmbeddedInstance(folder / "data", port=0))
+    client = stack.enter_context(Trainbell(instance.url, token=instance.token))
+    client.put(
+        "connections",
+        "deepva",
+        {
+            "provider": "deepva",
+            "base_url": service_url,
+            "secret": "env:TRAINBELL_DEMO_DEEPVA_KEY",
+        },
+    )
+    client.put("channels", "team", {"kind": "slack", "secret": "env:TRAINBELL_DEMO_SLACK_URL"})
+    scene = Scene(folder, client, slack, simulator.add_dataset("faces"))
+    stack.callback(scene.stop_what_runs)
+    return scene

@@ -1,0 +1,159 @@
+"""Drives all jobs of one process: looks at those that are due, tells what happened, runs schedules.
+
+What is due stands in the store, not in memory; so a restart resumes everything, and ten thousand
+jobs cost no more memory than ten.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from trainbell.domain.job import Job
+from trainbell.errors import NotFound
+from trainbell.use_cases.poll_job import poll_job
+from trainbell.use_cases.publish_changes import publish_changes
+from trainbell.use_cases.resume_starts import resume_starts
+from trainbell.use_cases.services import Services, log
+
+T = TypeVar("T")
+
+THREADS = 16
+IN_FLIGHT_AT_MOST = 64
+TICK_SECONDS = 0.02
+IDLE_SECONDS = 30.0
+PUBLISH_TICK_SECONDS = 0.25
+PURGE_EVERY = timedelta(hours=1)
+AFTER_TROUBLE = timedelta(seconds=5)
+
+
+class LoopWatchers:
+    """`ports.Watchers` of one process: the loop watches every job, so it need only look up."""
+
+    def __init__(self) -> None:
+        self.woken = threading.Event()
+
+    def watch(self, job: Job) -> None:  # noqa: ARG002 - the store says which job is due
+        self.woken.set()
+
+
+class Loop:
+    """A dispatcher thread, a bounded pool of polling threads, and one thread that tells.
+
+    `start` returns at once; `stop` lets what is in flight end, for at most `timeout` seconds.
+    """
+
+    def __init__(
+        self, services: Services, watchers: LoopWatchers, *, threads: int = THREADS
+    ) -> None:
+        self._services = services
+        self._woken = watchers.woken
+        self._stopping = threading.Event()
+        self._orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._in_flight: set[str] = set()
+        self._not_before: dict[str, datetime] = {}
+        self._purged_at: datetime | None = None
+        self._threads = [
+            threading.Thread(target=self._dispatch, name="trainbell-dispatch", daemon=True),
+            threading.Thread(target=self._tell, name="trainbell-tell", daemon=True),
+            *(
+                threading.Thread(target=self._work, name=f"trainbell-poll-{n}", daemon=True)
+                for n in range(threads)
+            ),
+        ]
+
+    def start(self) -> None:
+        resume_starts(self._services)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Whether every thread ended in time. What was cut off is resumed at the next start."""
+        self._stopping.set()
+        self._woken.set()
+        for _ in self._threads[2:]:
+            self._orders.put(None)
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _dispatch(self) -> None:
+        while not self._stopping.is_set():
+            wait = self._guarded(self._dispatch_due, otherwise=AFTER_TROUBLE.total_seconds())
+            # A new job wakes it up; the tick keeps a busy loop from asking the store all the time.
+            self._stopping.wait(TICK_SECONDS)
+            self._woken.wait(max(0.0, wait - TICK_SECONDS))
+            self._woken.clear()
+
+    def _dispatch_due(self) -> float:
+        """Hand out what is due. Seconds until there may be more."""
+        now = self._services.clock.now()
+        with self._lock:
+            busy = len(self._in_flight)
+        room = IN_FLIGHT_AT_MOST - busy
+        if room <= 0:
+            return 0.0
+        with self._lock:
+            self._not_before = {k: at for k, at in self._not_before.items() if at > now}
+            skipped = len(self._not_before)
+        due = self._services.store.due(now, IN_FLIGHT_AT_MOST + skipped)
+        for each in due:
+            self._hand_out(each.id)
+        if len(due) >= IN_FLIGHT_AT_MOST + skipped:
+            return 0.0
+        next_due = self._services.store.next_due_at()
+        if next_due is None:
+            return IDLE_SECONDS
+        return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
+
+    def _hand_out(self, job_id: str) -> None:
+        with self._lock:
+            if job_id in self._in_flight or job_id in self._not_before:
+                return
+            if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
+                return
+            self._in_flight.add(job_id)
+        self._orders.put(job_id)
+
+    def _work(self) -> None:
+        while (job_id := self._orders.get()) is not None:
+            trouble = False
+            try:
+                if not self._stopping.is_set():
+                    poll_job(self._services, job_id)
+            except NotFound:
+                pass  # Deleted while it was due.
+            except Exception:  # one job's trouble must not stop the others
+                log.exception("job %s could not be looked at; trying again soon", job_id)
+                trouble = True
+            with self._lock:
+                self._in_flight.discard(job_id)
+                if trouble:
+                    self._not_before[job_id] = self._services.clock.now() + AFTER_TROUBLE
+
+    def _tell(self) -> None:
+        while not self._stopping.is_set():
+            self._guarded(self._tell_due, otherwise=None)
+            self._stopping.wait(PUBLISH_TICK_SECONDS)
+
+    def _tell_due(self) -> None:
+        now = self._services.clock.now()
+        due = self._services.store.next_outbox_due_at()
+        if due is not None and due <= now:
+            publish_changes(self._services)
+        if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
+            self._services.store.purge_expired(now)
+            self._purged_at = now
+
+    def _guarded(self, work: Callable[[], T], otherwise: T) -> T:
+        try:
+            return work()
+        except Exception:  # the store may be full or locked; the loop outlives that
+            log.exception("the loop could not do its work; trying again soon")
+            return otherwise

@@ -1,0 +1,156 @@
+"""The one mapping from what HTTP says to the errors of `trainbell.errors`.
+
+| what happened                              | READ, CHANGE         | START               |
+|--------------------------------------------|----------------------|---------------------|
+| not sent (refused, no such host, TLS)      | ProviderUnavailable  | ProviderUnavailable |
+| sent, no answer (timeout, dropped)         | ProviderUnavailable  | StartOutcomeUnknown |
+| 5xx                                        | ProviderUnavailable  | StartOutcomeUnknown |
+| 2xx that nobody can read, a redirect       | ProviderReplyInvalid | StartOutcomeUnknown |
+| 401, 403                                   | ProviderAuthFailed   | ProviderAuthFailed  |
+| 408, 425 (the request did not get through) | ProviderUnavailable  | ProviderUnavailable |
+| 429                                        | ProviderThrottled    | ProviderThrottled   |
+| 404, 410 where the call asks for a job     | ProviderJobMissing   | ProviderRejected    |
+| any other 4xx                              | ProviderRejected     | ProviderRejected    |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic_core import from_json
+
+from trainbell.errors import (
+    ProviderAuthFailed,
+    ProviderError,
+    ProviderJobMissing,
+    ProviderRejected,
+    ProviderReplyInvalid,
+    ProviderThrottled,
+    ProviderUnavailable,
+    StartOutcomeUnknown,
+)
+from trainbell.providers.redaction import Redactor
+from trainbell.providers.service_call import Call, Effect
+
+MAX_RETRY_AFTER_SECONDS = 86_400.0
+REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "apim-request-id", "x-correlation-id")
+_TEXT_KEYS = ("message", "detail", "error_description", "title", "error", "msg")
+_CODE_KEYS = ("code", "error_code", "errorCode", "__type")
+
+
+def error_class(status: int, call: Call) -> type[ProviderError]:
+    """The table above, for an answer that is not 2xx."""
+    started = call.effect is Effect.START
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return StartOutcomeUnknown if started else ProviderUnavailable
+    if status < HTTPStatus.BAD_REQUEST:
+        return StartOutcomeUnknown if started else ProviderReplyInvalid
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and call.missing_is_job and not started:
+        return ProviderJobMissing
+    return {
+        401: ProviderAuthFailed,
+        403: ProviderAuthFailed,
+        408: ProviderUnavailable,
+        425: ProviderUnavailable,
+        429: ProviderThrottled,
+    }.get(status, ProviderRejected)
+
+
+def status_error(
+    provider: str,
+    call: Call,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    redactor: Redactor,
+    now: datetime,
+) -> ProviderError:
+    """The error that an answer other than 2xx means, with the service's own words kept."""
+    details = _details(body, redactor)
+    said = _said(details) or redactor.excerpt(body)
+    code = _first(details, _CODE_KEYS)
+    message = f"{provider} answered {_named(status)} to {call.operation}"
+    if 300 <= status < HTTPStatus.BAD_REQUEST:  # noqa: PLR2004
+        said = "redirects are not followed; is the base URL right?"
+    return error_class(status, call)(
+        f"{message}: {said[:400]}" if said else message,
+        provider=provider,
+        operation=call.operation,
+        http_status=status,
+        vendor_code=code[:200] if code else None,
+        request_id=redactor.text(request_id(headers) or "")[:200] or None,
+        retry_after_seconds=retry_after_seconds(headers.get("retry-after"), now),
+        details=details,
+    )
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """`Retry-After` in seconds, given as a number or as an HTTP date (RFC 9110, 10.2.3).
+
+    None where it is missing or unreadable; never negative, and no more than a day.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        # "-0000" parses to a naive time, which is UTC by RFC 5322.
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        seconds = (at - now).total_seconds()
+    if math.isnan(seconds):
+        return None
+    return min(MAX_RETRY_AFTER_SECONDS, max(0.0, seconds))
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+
+
+def _details(body: bytes, redactor: Redactor) -> Any:
+    if not body:
+        return None
+    try:
+        return redactor.details(from_json(body, allow_inf_nan=False))
+    except ValueError:
+        return redactor.excerpt(body, 500)
+
+
+def _said(details: Any) -> str | None:
+    """The sentence in an error body; services differ in where they put it."""
+    if isinstance(details, list) and details:
+        return _said(details[0])
+    if isinstance(details, str):
+        return details
+    text = _first(details, _TEXT_KEYS)
+    if text:
+        return text
+    nested = details.get("error") if isinstance(details, dict) else None
+    return _said(nested) if isinstance(nested, dict) else None
+
+
+def _first(details: Any, keys: tuple[str, ...]) -> str | None:
+    if not isinstance(details, dict):
+        return None
+    for source in (details, details.get("error")):
+        for key in keys:
+            value = source.get(key) if isinstance(source, dict) else None
+            if isinstance(value, str | int) and value != "":
+                return str(value)
+    return None
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -1,0 +1,72 @@
+"""The network connections of one service: kept alive, bounded, each used by one thread at a time.
+
+Each has a transport of its own, taken from a stack. httpcore's pool looks at every idle connection
+on every request; with 32 of them that costs three times the request itself (466 against 150 µs of
+CPU for a small GET).
+
+The environment's proxies and netrc are ignored: both would decide, out of sight, who gets to see
+a connection's secret. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured, for on-premises services
+with an authority of their own.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import httpx
+
+MAX_IDLE_CONNECTIONS = 32
+KEEP_ALIVE_SECONDS = 55.0
+"""Below the 60 s after which common load balancers drop an idle connection."""
+
+
+class Transports:
+    """A stack of transports with one connection each; the warmest is used first."""
+
+    def __init__(self, given: httpx.BaseTransport | None) -> None:
+        self._given = given
+        self._idle: deque[httpx.BaseTransport] = deque()
+
+    @contextmanager
+    def lease(self, *, fresh: bool) -> Iterator[httpx.BaseTransport]:
+        """A transport for one request. `fresh`: on a new connection, because a kept one may be
+        closed by the service at the very moment when a start goes out on it."""
+        if self._given is not None:
+            yield self._given
+            return
+        transport = None if fresh else self._pop()
+        transport = transport or _new_transport()
+        try:
+            yield transport
+        finally:
+            if len(self._idle) < MAX_IDLE_CONNECTIONS:
+                self._idle.append(transport)
+            else:
+                transport.close()
+
+    def close(self) -> None:
+        while transport := self._pop():
+            transport.close()
+
+    def _pop(self) -> httpx.BaseTransport | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+def _new_transport() -> httpx.BaseTransport:
+    limits = httpx.Limits(
+        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS
+    )
+    return httpx.HTTPTransport(verify=_tls(), limits=limits, trust_env=False)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: building it reads every certificate of the system."""
+    return httpx.create_ssl_context(trust_env=True)

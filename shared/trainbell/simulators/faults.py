@@ -1,0 +1,89 @@
+"""Faults that a test asks a simulator for: what goes wrong, for which requests, how often."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from threading import Lock
+from typing import Any
+
+
+class FaultKind(StrEnum):
+    """BEFORE: the work is not done. AFTER: it is done, and the answer suffers."""
+
+    LATENCY = "latency"
+    THROTTLED = "throttled"
+    ERROR = "error"
+    DROPPED_BEFORE = "dropped_before"
+    LOST_ANSWER = "lost_answer"
+    DROPPED_AFTER = "dropped_after"
+    HALF_BODY = "half_body"
+    HALF_JSON = "half_json"
+    HTML = "html"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    NOT_UTF8 = "not_utf8"
+    ECHO = "echo"
+
+
+BEFORE = frozenset({FaultKind.THROTTLED, FaultKind.ERROR, FaultKind.DROPPED_BEFORE, FaultKind.ECHO})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Happens to the next `times` requests (None: to all) with this method and a path that
+    matches. `seconds`: the delay of LATENCY. `status`: of ERROR, LOST_ANSWER and ECHO.
+    `retry_after`: sent as it is. ECHO repeats the request's headers in an error, as debug pages do.
+    """
+
+    kind: FaultKind
+    method: str | None = None
+    path: str = ""
+    times: int | None = 1
+    seconds: float = 0.0
+    status: int | None = None
+    retry_after: str | None = None
+
+    def matches(self, method: str, path: str) -> bool:
+        return self.method in (None, method) and re.search(self.path, path) is not None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Fault:
+        """Raises ValueError for an unknown kind or field."""
+        unknown = set(document) - {field.name for field in fields(cls)}
+        if unknown or "kind" not in document:
+            raise ValueError(f"a fault has no {', '.join(sorted(unknown)) or 'kind'}")
+        re.compile(document.get("path", ""))
+        return cls(**{**document, "kind": FaultKind(document["kind"])})
+
+
+class FaultScript:
+    """The faults that are still to come, in order. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: list[tuple[Fault, int | None]] = []
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self._waiting.extend((fault, fault.times) for fault in faults)
+
+    def replace(self, faults: Iterable[Fault] = ()) -> None:
+        with self._lock:
+            self._waiting = [(fault, fault.times) for fault in faults]
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first that matches this request, and one time less of it."""
+        if not self._waiting:
+            return None
+        with self._lock:
+            for index, (fault, times) in enumerate(self._waiting):
+                if not fault.matches(method, path):
+                    continue
+                if times is not None:
+                    rest = [(fault, times - 1)] if times > 1 else []
+                    self._waiting[index : index + 1] = rest
+                return fault
+        return None

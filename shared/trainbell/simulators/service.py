@@ -1,0 +1,202 @@
+"""The core of every simulator: a raw ASGI app that reads a request, applies a fault, answers.
+
+A control surface under `/_simulator/` serves tests in other processes; only this machine may use
+it. `POST faults` (a list of faults, added), `DELETE faults`, `POST clock` (`advance`, `speed`,
+`skew_seconds`), `POST settings` (the service's own), `GET counters`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from trainbell.simulators.clock import SimulatorClock
+from trainbell.simulators.faults import BEFORE, Fault, FaultKind, FaultScript
+
+MAX_REQUEST_BYTES = 10_000_000
+CONTROL = "/_simulator/"
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`headers` and `query` by name; header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, **headers: str) -> Answer:
+        return cls(status, json.dumps(value).encode(), headers=headers)
+
+
+class SimulatedService:
+    """Subclasses implement `handle` and say their `base_path`; and `counters` and
+    `apply_settings` where there is more to say.
+
+    `requests` counts by method. `starts` counts accepted starts by the marker that the caller left.
+    """
+
+    base_path = ""
+
+    def __init__(self, clock: SimulatorClock | None = None) -> None:
+        self.clock = clock or SimulatorClock()
+        self.faults = FaultScript()
+        self.starts: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
+
+    def handle(self, request: Request) -> Answer:
+        raise NotImplementedError
+
+    def counters(self) -> dict[str, Any]:
+        return {"starts": dict(self.starts), "requests": dict(self.requests)}
+
+    def apply_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raises ValueError for what it does not know."""
+        raise ValueError(f"no such setting: {', '.join(settings)}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError("a simulator speaks HTTP only")
+        request = await _read(scope, receive)
+        if request is None:
+            await _send(send, Answer(413))
+        elif request.path.startswith(CONTROL):
+            await _send(send, self._control(scope, request))
+        else:
+            await self._serve(request, scope, send)
+
+    async def _serve(self, request: Request, scope: Scope, send: Send) -> None:
+        self.requests[request.method] += 1
+        fault = self.faults.take(request.method, request.path)
+        if fault is None:
+            await _send(send, self.handle(request))
+            return
+        if fault.kind is FaultKind.LATENCY:
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind in BEFORE:
+            await _send_fault(send, scope, fault, _before(fault, request))
+            return
+        await _send_fault(send, scope, fault, self.handle(request))
+
+    def _control(self, scope: Scope, request: Request) -> Answer:
+        client = scope.get("client")
+        if client is None or client[0] not in LOOPBACK:
+            return Answer(403)
+        try:
+            return self._controlled(request)
+        except (ValueError, TypeError, AttributeError) as exc:
+            return Answer.json({"detail": str(exc)}, 400)
+
+    def _controlled(self, request: Request) -> Answer:
+        match request.method, request.path.removeprefix(CONTROL):
+            case "GET", "counters":
+                return Answer.json(self.counters())
+            case "POST", "faults":
+                self.faults.add(*(Fault.from_json(f) for f in json.loads(request.body)))
+            case "DELETE", "faults":
+                self.faults.replace()
+            case "POST", "clock":
+                self._set_clock(json.loads(request.body))
+            case "POST", "settings":
+                self.apply_settings(json.loads(request.body))
+            case _:
+                return Answer(404)
+        return Answer(204)
+
+    def _set_clock(self, wish: Mapping[str, float]) -> None:
+        if unknown := set(wish) - {"advance", "speed", "skew_seconds"}:
+            raise ValueError(f"a clock has no {', '.join(sorted(unknown))}")
+        if "speed" in wish:
+            self.clock.speed = float(wish["speed"])
+        self.clock.skew_seconds = float(wish.get("skew_seconds", self.clock.skew_seconds))
+        self.clock.advance(float(wish.get("advance", 0.0)))
+
+
+async def _read(scope: Scope, receive: Receive) -> Request | None:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_REQUEST_BYTES:
+            return None
+    query = scope["query_string"]
+    return Request(
+        scope["method"],
+        scope["path"],
+        dict(parse_qsl(query.decode("latin-1"))) if query else {},
+        {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
+        body,
+    )
+
+
+def _before(fault: Fault, request: Request) -> Answer:
+    if fault.kind is FaultKind.ECHO:
+        return Answer.json(
+            {"detail": "debug", "request": dict(request.headers)}, fault.status or 500
+        )
+    status = 429 if fault.kind is FaultKind.THROTTLED else (fault.status or 500)
+    return Answer.json({"detail": "simulated fault"}, status)
+
+
+async def _send_fault(send: Send, scope: Scope, fault: Fault, answer: Answer) -> None:
+    if fault.kind in (FaultKind.DROPPED_BEFORE, FaultKind.DROPPED_AFTER):
+        scope["state"]["transport"].abort()
+        return
+    broken = _broken(fault, answer)
+    extra = {"retry-after": fault.retry_after} if fault.retry_after else {}
+    head = {**broken.headers, **extra}
+    whole = len(broken.body)
+    body = broken.body[: whole // 2] if fault.kind is FaultKind.HALF_BODY else broken.body
+    await _send(send, Answer(broken.status, body, broken.content_type, head), length=whole)
+
+
+_PAGE = b"<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>"
+
+
+def _broken(fault: Fault, answer: Answer) -> Answer:
+    if fault.kind is FaultKind.LOST_ANSWER:
+        return Answer(fault.status or 502, _PAGE, "text/html")
+    if fault.kind is FaultKind.HTML:
+        return Answer(200, _PAGE, "text/html")
+    bodies = {
+        FaultKind.HALF_JSON: lambda: answer.body[: len(answer.body) // 2],
+        FaultKind.TOO_LARGE: lambda: b'"' + b"x" * 10_500_000 + b'"',
+        FaultKind.TOO_DEEP: lambda: b"[" * 100_000 + b"]" * 100_000,
+        FaultKind.NOT_UTF8: lambda: b'{"id": "\xff\xfe\x80"}',
+    }
+    body = bodies.get(fault.kind)
+    return answer if body is None else Answer(answer.status, body(), answer.content_type)
+
+
+async def _send(send: Send, answer: Answer, length: int | None = None) -> None:
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body) if length is None else length).encode()),
+    ]
+    headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    cut_off = length is not None and length > len(answer.body)
+    await send({"type": "http.response.body", "body": answer.body, "more_body": cut_off})

@@ -1,0 +1,53 @@
+"""Which connection a name means: a stored one, or the one that a provider brings by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trainbell.domain.settings import Connection
+from trainbell.errors import NotFound
+from trainbell.ports import ProviderSpec
+from trainbell.use_cases.services import Services
+
+NAMES_SHOWN = 20
+
+
+def find_connection(services: Services, name: str) -> Connection:
+    """The stored connection of this name; or, for a provider that needs neither URL nor secret,
+    the built-in one that has the provider's name.
+
+    Raises:
+        NotFound: neither; names those that exist.
+    """
+    stored = services.store.get_config(Connection, name)
+    if stored is not None:
+        return stored
+    for connection in built_in_connections(services):
+        if connection.name == name:
+            return connection
+    raise NotFound(f"there is no connection {name!r}; {_those_that_exist(services)}")
+
+
+def built_in_connections(services: Services) -> Sequence[Connection]:
+    """Connections that work without being configured, by name."""
+    specs = (services.providers.spec(name) for name in sorted(services.providers.names()))
+    return [
+        Connection(name=spec.name, provider=spec.name)
+        for spec in specs
+        if _works_unconfigured(spec, services.engine)
+    ]
+
+
+def _works_unconfigured(spec: ProviderSpec, engine: str) -> bool:
+    if spec.embedded_only and engine != "embedded":
+        return False
+    return not spec.needs_secret and not (spec.needs_url and spec.default_base_url is None)
+
+
+def _those_that_exist(services: Services) -> str:
+    page = services.store.list_config(Connection, limit=NAMES_SHOWN)
+    names = {connection.name for connection in page.items}
+    names.update(connection.name for connection in built_in_connections(services))
+    if not names:
+        return "none is configured yet"
+    return "these exist: " + ", ".join(sorted(names)) + (", …" if page.next_cursor else "")

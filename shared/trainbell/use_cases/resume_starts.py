@@ -1,0 +1,32 @@
+"""After a restart of the only process, no start is in flight: unclear ones are looked up now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from trainbell.domain.job import Job
+from trainbell.domain.recording import Decision
+from trainbell.domain.starting import START_LEASE_SECONDS
+from trainbell.use_cases.recording_jobs import record
+from trainbell.use_cases.services import Services
+
+JOBS_AT_MOST = 100_000
+
+
+def resume_starts(services: Services) -> int:
+    """Make every unclear start due at once. Only for an engine that is the only one on its store.
+
+    Returns how many there were.
+    """
+    now = services.clock.now()
+
+    def due_now(job: Job) -> Decision:
+        return Decision(replace(job, next_poll_at=now) if job.start_is_unclear else job)
+
+    soon = services.store.due(now + timedelta(seconds=START_LEASE_SECONDS), JOBS_AT_MOST)
+    jobs = (services.store.get(due.id) for due in soon)
+    unclear = [job for job in jobs if job.start_is_unclear]
+    for job in unclear:
+        record(services, job, due_now)
+    return len(unclear)
