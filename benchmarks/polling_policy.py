@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -170,7 +171,7 @@ def limit_of(cdf: Sequence[float], steps: int = 400) -> float:
     total = cdf[-1]
     first = cdf[0] / total
     area = sum(math.sqrt(first * (1 - first * (i + 0.5) / steps)) for i in range(steps)) / steps
-    for doubling, (low, high) in enumerate(zip(cdf, cdf[1:], strict=False)):
+    for doubling, (low, high) in enumerate(pairwise(cdf)):
         share = (high - low) / total
         for i in range(steps):
             part = (i + 0.5) / steps

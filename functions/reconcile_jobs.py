@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainbell.cloud.assembly import cloud_services
+from trainbell.cloud.assembly import cloud_environment, cloud_services
 from trainbell.cloud.telemetry import count, logger, observed
 from trainbell.use_cases.reconcile_jobs import reconcile_jobs
 
 
 @observed
 def handler(_event: dict[str, Any], _context: Any) -> None:
-    report = reconcile_jobs(cloud_services())
+    overdue_after = cloud_environment().overdue_after_seconds
+    report = reconcile_jobs(cloud_services(), overdue_after_seconds=overdue_after)
     logger.info("reconciled", extra={"rewatched": report.rewatched, "failed": report.failed})
     count({"JobsRewatched": report.rewatched, "JobsNotRewatched": report.failed})

@@ -14,4 +14,4 @@ compile --group sam -o requirements/sam.txt
 "$uv" pip compile -q --universal --python-version 3.13 --no-emit-index-url --no-annotate --no-header \
   --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
   --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
-  --no-emit-package urllib3 pyproject.toml -c requirements/dev.txt -o shared/requirements.txt
+  --no-emit-package urllib3 pyproject.toml --extra cloud -c requirements/dev.txt -o shared/requirements.txt

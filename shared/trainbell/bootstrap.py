@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import SystemRandom
 
-from trainbell.channels.catalog import ChannelCatalog
+from trainbell.channels.catalog import FoundChannels
 from trainbell.clock import SystemClock
 from trainbell.ports import Clock, Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
@@ -34,7 +34,8 @@ def embedded_services(
     return Services(
         store=SqliteStore(data_dir / DATABASE),
         providers=Catalog(secrets, clock, data_dir=str(data_dir)),
-        channels=ChannelCatalog(secrets, clock),
+        # One owner, one machine: a receiver of one's own may stand beside Trainbell.
+        channels=FoundChannels(secrets, clock, allow_loopback=True),
         watchers=watchers,
         scheduler=scheduler,
         secrets=secrets,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import boto3
@@ -18,53 +18,54 @@ from trainbell.stores.dynamodb_items import job_item
 from trainbell.stores.dynamodb_store import DynamoDBStore
 from trainbell.stores.dynamodb_table import TTL_ATTRIBUTE, table_definition
 
-TABLE_NAME = "trainbell"
 _BATCH = 25
+_names = (f"trainbell-{number}" for number in count())
 
 
 @contextmanager
-def dynamodb_store() -> Iterator[DynamoDBStore]:
-    """A store on a fresh, empty table that lives in this process."""
+def dynamodb_store(jobs: Iterable[Job] = ()) -> Iterator[DynamoDBStore]:
+    """A store on a fresh table that lives in this process, with these jobs as they are in it."""
     with dynamodb_client() as client:
-        store = DynamoDBStore(TABLE_NAME, client)
-        yield store
-        store.close()
+        # Mocks within one another share their tables, so each needs a name of its own.
+        name = next(_names)
+        create_table(client, name)
+        load_jobs(client, name, jobs)
+        yield DynamoDBStore(name, client)
 
 
 @contextmanager
 def dynamodb_client() -> Iterator[Any]:
-    """A client of a mocked DynamoDB that has the table, as template.yaml makes it."""
+    """A client of a DynamoDB that lives in this process. Of an account that does not exist."""
     with mock_aws():
-        client = boto3.client("dynamodb", config=_CONFIG, **_FAKE_ACCOUNT)
+        client = _SESSION.client("dynamodb", config=_CONFIG)
         _one_call_at_a_time(client)
-        create_table(client)
         yield client
         client.close()
 
 
-def create_table(client: Any) -> None:
-    client.create_table(**table_definition(TABLE_NAME))
+def create_table(client: Any, name: str) -> None:
+    """As template.yaml makes it."""
+    client.create_table(**table_definition(name))
     client.update_time_to_live(
-        TableName=TABLE_NAME,
+        TableName=name,
         TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE},
     )
 
 
-def load_jobs(client: Any, jobs: Iterable[Job]) -> None:
+def load_jobs(client: Any, table_name: str, jobs: Iterable[Job]) -> None:
     """Store many jobs as they are, revision included, faster than `create` would."""
     remaining = iter(jobs)
     while batch := list(islice(remaining, _BATCH)):
         puts = [{"PutRequest": {"Item": job_item(job)}} for job in batch]
-        client.batch_write_item(RequestItems={TABLE_NAME: puts})
+        client.batch_write_item(RequestItems={table_name: puts})
 
 
 # Nobody sleeps in these tests: a refused call is an answer, not a reason to try again.
 _CONFIG = Config(retries={"total_max_attempts": 1}, max_pool_connections=64)
-_FAKE_ACCOUNT: dict[str, Any] = {
-    "region_name": "eu-west-1",
-    "aws_access_key_id": "testing",
-    "aws_secret_access_key": "testing",
-}
+# One session, because each reads the description of the service anew.
+_SESSION = boto3.session.Session(
+    region_name="eu-west-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+)
 
 
 def _one_call_at_a_time(client: Any) -> None:

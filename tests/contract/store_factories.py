@@ -8,15 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.contract.dynamodb_factory import (
-    TABLE_NAME,
-    dynamodb_client,
-    dynamodb_store,
-    load_jobs,
-)
+from tests.contract.dynamodb_factory import dynamodb_store
 from trainbell.domain.job import Job
 from trainbell.ports import Change, Store
-from trainbell.stores.dynamodb_store import DynamoDBStore
 from trainbell.stores.sqlite_store import SqliteStore
 
 
@@ -28,9 +22,14 @@ class StoreFactory:
     filled: Callable[[Iterable[Job]], AbstractContextManager[Store]]
 
 
+# In memory where there is such a place: these tests are about what is stored, not about disks.
+_MEMORY = Path("/dev/shm")
+
+
 @contextmanager
 def sqlite_store() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory(prefix="trainbell-") as directory:
+    where = _MEMORY if _MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="trainbell-", dir=where) as directory:
         store = SqliteStore(Path(directory) / "trainbell.db")
         yield store
         store.close()
@@ -46,11 +45,8 @@ def filled_sqlite_store(jobs: Iterable[Job]) -> Iterator[Store]:
 
 @contextmanager
 def filled_dynamodb_store(jobs: Iterable[Job]) -> Iterator[Store]:
-    with dynamodb_client() as client:
-        load_jobs(client, (replace(job, revision=1) for job in jobs))
-        store = DynamoDBStore(TABLE_NAME, client)
+    with dynamodb_store(replace(job, revision=1) for job in jobs) as store:
         yield store
-        store.close()
 
 
 FACTORIES = {

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,16 @@ _LOG_LINES_SHOWN = 30
 
 @contextmanager
 def ministack(
-    tmp_path: Path, *, environment: Mapping[str, str] | None = None, port: int | None = None
+    tmp_path: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+    program: Sequence[str] = ("-m", "ministack"),
 ) -> Iterator[str]:
     """Run a fresh server on loopback; gives its endpoint URL. Keeps nothing after it is stopped.
 
     `environment` adds settings, and wins. `port`: to come back where an earlier one was.
+    `program`: what Python runs instead of ministack itself.
 
     Raises:
         RuntimeError: it did not become ready; the message ends with its log.
@@ -44,7 +49,7 @@ def ministack(
     log_path = tmp_path / f"ministack-{port}.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, *program],
             cwd=tmp_path,
             env=_environment(tmp_path, port) | dict(environment or {}),
             stdin=subprocess.DEVNULL,

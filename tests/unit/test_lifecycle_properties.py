@@ -32,12 +32,14 @@ from trainbell.domain.lifecycle import (
 from trainbell.domain.observation import OBSERVABLE_STATES, FailureKind
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import MOVES, Decision
-from trainbell.domain.starting import START_LEASE_SECONDS
 
 SETTLE = 120.0
 GRACE = 300.0
 END_REASONS = [None, *EndReason]
 STATUSES = ["Training", "Odd", "Odder", *(f"phase {i}" for i in range(20))]
+
+# Ends twice as rare as the rest: after an end there is nothing more to see.
+SEEN_STATES = [None, State.QUEUED, State.RUNNING, State.CANCELLING] * 2 + sorted(OBSERVABLE_STATES)
 
 ages = st.sampled_from([0.0, 0.0, 1.0, 30.0, 400.0])
 
@@ -54,11 +56,18 @@ class Lifecycle(RuleBasedStateMachine):
         self.service_cancelled = False
         self.missing: list[datetime] = []
 
-    @initialize(can_cancel=st.booleans(), deadline=st.sampled_from([None, 30.0, 2000.0]))
-    def begins(self, can_cancel: bool, deadline: float | None) -> None:
-        self.rules = WatchRules(can_cancel=can_cancel, missing_grace_seconds=GRACE)
+    @initialize(
+        can_cancel=st.booleans(),
+        deadline=st.sampled_from([None, None, 30.0, 2000.0]),
+        at_service=st.booleans(),
+    )
+    def begins(self, can_cancel: bool, deadline: float | None, at_service: bool) -> None:
+        self.watch_rules = WatchRules(can_cancel=can_cancel, missing_grace_seconds=GRACE)
         at = None if deadline is None else NOON + timedelta(seconds=deadline)
         self.job = a_job(deadline_at=at)
+        if at_service:
+            self.start_is_sent()
+            self.start_is_accepted()
 
     # What may happen.
 
@@ -91,11 +100,16 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def start_is_not_found(self) -> None:
-        was_unclear = self.job.start_is_unclear
+        before = self.job
         self.take(starting.not_found(self.job, self.now, SETTLE))
-        if was_unclear and not self.job.start_is_unclear:
+        if before.start_is_unclear and not self.job.start_is_unclear:
             assert self.sent_at is not None
-            assert (self.now - self.sent_at).total_seconds() >= max(SETTLE, START_LEASE_SECONDS)
+            assert (self.now - self.sent_at).total_seconds() >= SETTLE
+            assert before.start_lease_until is None or self.now >= before.start_lease_until
+
+    @rule()
+    def engine_restarts(self) -> None:
+        self.take(starting.not_in_flight(self.job, self.now))
 
     @rule()
     def start_is_held_back(self) -> None:
@@ -106,7 +120,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.take(starting.settle_unsent(Decision(self.job), self.now))
 
     @rule(
-        state=st.none() | st.sampled_from(sorted(OBSERVABLE_STATES)),
+        state=st.sampled_from(SEEN_STATES),
         status=st.sampled_from(STATUSES),
         reason=st.sampled_from(END_REASONS),
         progress=st.none() | st.floats(-1, 2),
@@ -125,18 +139,21 @@ class Lifecycle(RuleBasedStateMachine):
         if self.job.handle is not None and state is State.CANCELLED:
             self.service_cancelled = True
         before = self.job
-        decision = step(before, what, self.now, self.rules, Pace())
+        decision = step(before, what, self.now, self.watch_rules, Pace())
         if state is None and decision.job.is_ended:
             deadline = EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
             assert before.is_ended or decision.job.end_reason is deadline
+        if decision.ended_now and state is not None and decision.job.state is not state:
+            assert decision.job.state is State.EXPIRED
+            assert before.deadline_at is not None
         self.missing = []
         self.take(decision)
         self.deadline_was_watched(before)
 
-    @rule(kind=st.sampled_from(FailureKind), age=ages)
+    @rule(kind=st.sampled_from([*FailureKind, FailureKind.MISSING]), age=ages)
     def poll_fails(self, kind: FailureKind, age: float) -> None:
         before, failure = self.job, self.failure(kind, age)
-        decision = step(before, failure, self.now, self.rules, Pace())
+        decision = step(before, failure, self.now, self.watch_rules, Pace())
         if kind is FailureKind.MISSING:
             self.missing.append(self.now)
         if decision.ended_now and decision.job.state is State.LOST:
@@ -153,7 +170,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def cancel_is_wanted(self) -> None:
-        assume(self.rules.can_cancel)
+        assume(self.watch_rules.can_cancel)
         self.take(request_cancel(self.job, "ann", self.now))
 
     @precondition(lambda self: cancel_is_unsent(self.job))
@@ -251,4 +268,4 @@ def _only_legal_moves(before: Job, events: Sequence[JobEvent]) -> None:
 
 def test_the_promises_hold_whatever_happens_in_whatever_order() -> None:
     profile = settings(max_examples=250, stateful_step_count=40, deadline=None, derandomize=True)
-    run_state_machine_as_test(Lifecycle, settings=profile)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Lifecycle, settings=profile)

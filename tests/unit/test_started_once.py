@@ -99,7 +99,7 @@ def run_to_its_end(services: Services, service: ToyService, clock: FakeClock) ->
     return job.id
 
 
-STEPS = 11
+STEPS = 9
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trainbell.domain.job import Performance
 from trainbell.providers.local.progress_file import read_report
 from trainbell.training import MAX_LINE_BYTES, PROGRESS_FILE_VARIABLE, report
@@ -109,7 +110,7 @@ def test_a_disk_that_fails_does_not_stop_a_training(
 def test_lines_of_many_threads_stay_whole(progress_file: Path) -> None:
     def work(thread: int) -> None:
         for i in range(100):
-            report(metrics={f"t{thread}": i}, message="x" * 500)
+            report(metrics={f"t{thread}": i}, message="x" * 200)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
     for thread in threads:

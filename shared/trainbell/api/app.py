@@ -85,7 +85,7 @@ def include_calls(
 ) -> None:
     """Put every call on a Powertools router of its resource, and these on the resolver."""
     for resource in RESOURCES:
-        router = Router()
+        router = Router()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
         for endpoint in resource.endpoints:
             router.route(endpoint.rule, endpoint.method)(make_route(endpoint))
         resolver.include_router(router)

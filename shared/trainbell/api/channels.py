@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
-from trainbell.api.setting_lists import find_setting, list_settings
+from trainbell.api.setting_lists import list_settings
 from trainbell.api.setting_views import ChannelList, ChannelView, CheckView, channel_view
 from trainbell.domain.settings import ChannelConfig
 from trainbell.use_cases.configure_channels import (
@@ -14,6 +14,7 @@ from trainbell.use_cases.configure_channels import (
     put_channel,
     test_channel,
 )
+from trainbell.use_cases.find_channels import find_channel
 
 channels = Resource("channels")
 
@@ -32,9 +33,7 @@ def list_channels(call: Call) -> Reply:
 @channels.call("GET", _ONE, returns={200: ChannelView}, refuses=(404,))
 def get_channel(call: Call) -> Reply:
     """One channel. Its secret is shown as the reference that it is."""
-    built_in = call.services.channels.built_in()
-    found = find_setting(call.services, ChannelConfig, call.path["name"], built_in)
-    return reply(channel_view(found))
+    return reply(channel_view(find_channel(call.services, call.path["name"])))
 
 
 @channels.call(

@@ -6,7 +6,7 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import ConnectionList, ConnectionView, CheckView, connection_view
+from trainbell.api.setting_views import CheckView, ConnectionList, ConnectionView, connection_view
 from trainbell.domain.settings import Connection
 from trainbell.use_cases.configure_connections import (
     ConnectionInput,

@@ -42,7 +42,7 @@ class Endpoint:
         return self.path.replace("{", "<").replace("}", ">")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Resource:
     """The calls of one kind of thing. `call` registers a function as the handler of one."""
 

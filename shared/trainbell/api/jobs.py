@@ -9,15 +9,17 @@ from pydantic import Field
 from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_query
-from trainbell.api.views import (
+from trainbell.api.record_views import (
     DeliveryList,
     EventList,
-    JobList,
-    JobPerformanceView,
-    JobView,
     LogView,
     delivery_view,
     event_view,
+)
+from trainbell.api.views import (
+    JobList,
+    JobPerformanceView,
+    JobView,
     job_summary,
     job_view,
     performance_view,

@@ -71,11 +71,11 @@ def openapi_document(resources: tuple[Resource, ...], engine: str) -> dict[str, 
     }
 
 
-_Key = tuple[type[BaseModel], _Mode]
+_Key = tuple[type, _Mode]
 
 
 def _schemas_of(endpoints: Iterable[Endpoint]) -> tuple[dict[_Key, Any], dict[str, Any]]:
-    wanted: dict[_Key, None] = {(ProblemDocument, "serialization"): None}
+    wanted: dict[tuple[type[BaseModel], _Mode], None] = {(ProblemDocument, "serialization"): None}
     for endpoint in endpoints:
         if endpoint.body is not None:
             wanted[endpoint.body, "validation"] = None
@@ -83,7 +83,7 @@ def _schemas_of(endpoints: Iterable[Endpoint]) -> tuple[dict[_Key, Any], dict[st
             if model is not None and issubclass(model, BaseModel):
                 wanted[model, "serialization"] = None
     refs, definitions = models_json_schema(list(wanted), ref_template=_REF)
-    return refs, definitions["$defs"]
+    return dict(refs), definitions["$defs"]
 
 
 def _operation(endpoint: Endpoint, tag: str, refs: dict[_Key, Any]) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
-from trainbell.api.setting_lists import find_setting, list_settings
+from trainbell.api.setting_lists import list_settings
 from trainbell.api.setting_views import CheckView, ScheduleList, ScheduleView, schedule_view
 from trainbell.domain.settings import Schedule
+from trainbell.use_cases.check_schedule import check_schedule, find_schedule
 from trainbell.use_cases.configure_schedules import (
     ScheduleInput,
     delete_schedule,
     put_schedule,
-    test_schedule,
 )
 
 schedules = Resource("schedules")
@@ -31,7 +31,7 @@ def list_schedules(call: Call) -> Reply:
 @schedules.call("GET", _ONE, returns={200: ScheduleView}, refuses=(404,))
 def get_schedule(call: Call) -> Reply:
     """One schedule."""
-    return reply(schedule_view(find_setting(call.services, Schedule, call.path["name"])))
+    return reply(schedule_view(find_schedule(call.services, call.path["name"])))
 
 
 @schedules.call(
@@ -58,4 +58,4 @@ def remove_schedule(call: Call) -> Reply:
 def try_schedule(call: Call) -> Reply:
     """Check that its job could start now, and say when it is next due. Starts nothing."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=test_schedule(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=check_schedule(call.services, name)))

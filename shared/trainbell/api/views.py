@@ -9,9 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import EndReason, Job, State, WhenBusy
-from trainbell.domain.outbox import DeliveryState, OutboxEntry
 from trainbell.domain.progress import forecast_end
 from trainbell.use_cases.services import Services
 
@@ -113,49 +111,6 @@ class JobList(View):
     next_cursor: str | None
 
 
-class EventView(View):
-    """One recorded change. `sequence` counts from 1 within the job, without gaps."""
-
-    id: str
-    sequence: int
-    type: EventType
-    at: datetime
-    state: State
-    previous_state: State | None
-    data: Mapping[str, Any]
-
-
-class EventList(View):
-    items: list[EventView]
-    next_cursor: str | None
-
-
-class DeliveryView(View):
-    """What became of telling one event to one channel. `due_at` is the next attempt."""
-
-    id: str
-    event_id: str
-    event_type: EventType
-    channel: str
-    state: DeliveryState
-    attempts: int
-    last_error: str | None
-    created_at: datetime
-    due_at: datetime | None
-    done_at: datetime | None
-
-
-class DeliveryList(View):
-    items: list[DeliveryView]
-    next_cursor: str | None
-
-
-class LogView(View):
-    """The tail of a log, oldest line first."""
-
-    lines: list[str]
-
-
 class JobPerformanceView(View):
     job_id: str
     state: State
@@ -199,33 +154,6 @@ def job_view(services: Services, job: Job) -> JobView:
 
 def performance_view(job: Job) -> PerformanceView:
     return PerformanceView.model_validate(asdict(job.performance))
-
-
-def event_view(event: JobEvent) -> EventView:
-    return EventView(
-        id=event.id,
-        sequence=event.sequence,
-        type=event.type,
-        at=event.at,
-        state=event.state,
-        previous_state=event.previous_state,
-        data=dict(event.data),
-    )
-
-
-def delivery_view(entry: OutboxEntry) -> DeliveryView:
-    return DeliveryView(
-        id=entry.id,
-        event_id=entry.event.id,
-        event_type=entry.event.type,
-        channel=entry.channel or "",
-        state=entry.state,
-        attempts=entry.attempts,
-        last_error=entry.last_error,
-        created_at=entry.created_at,
-        due_at=entry.due_at if entry.state is DeliveryState.PENDING else None,
-        done_at=entry.done_at,
-    )
 
 
 def _shared_fields(services: Services, job: Job) -> dict[str, Any]:

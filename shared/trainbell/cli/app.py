@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from trainbell.cli import jobs, settings, up
@@ -61,12 +60,9 @@ def run(args: Annotated[list[str] | None, "for tests; the process's own if none"
 def exit_status(args: list[str] | None = None) -> int:
     """Run one command; what went wrong is said on standard error, in one place."""
     try:
-        status = app(args, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
-        return ExitCode.DETACHED
+        app(args)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.SUCCEEDED
     except NotReached as error:
         _say(str(error))
         return ExitCode.NOT_REACHED
@@ -75,7 +71,7 @@ def exit_status(args: list[str] | None = None) -> int:
     except TrainbellError as error:
         _say(str(error))
         return ExitCode.NOT_REACHED
-    return int(status or 0)
+    return ExitCode.SUCCEEDED
 
 
 def _say(text: str) -> None:

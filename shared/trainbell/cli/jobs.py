@@ -148,7 +148,7 @@ def cancel(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False)
         print_json(answer)
     else:
         console.print(f"{answer['id']}  ", state_text(answer["state"]), sep="")
-        if not answer["is_ended"]:
+        if not answer["has_ended"]:
             console.print("the service has yet to confirm; it may still cost money", style="dim")
 
 

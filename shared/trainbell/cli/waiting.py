@@ -37,7 +37,7 @@ def wait_for_end(
     look = _patient(client, job_id, sleep)
     job = look()
     if quiet:
-        while not job["is_ended"]:
+        while not job["has_ended"]:
             sleep(LOOK_EVERY_SECONDS)
             job = look()
         return job
@@ -73,7 +73,7 @@ def _line_by_line(
         if job["state"] != told:
             told = job["state"]
             errors.print(f"{job['id']}  {told}", style=STYLE_OF.get(told, ""))
-        if job["is_ended"]:
+        if job["has_ended"]:
             return job
         sleep(LOOK_EVERY_SECONDS)
         job = look()
@@ -94,7 +94,7 @@ def _with_a_bar(
     )
     with bar:
         task = bar.add_task("", total=None, state=_styled(job["state"]), said="")
-        while not job["is_ended"]:
+        while not job["has_ended"]:
             progress = job.get("progress")
             bar.update(
                 task,

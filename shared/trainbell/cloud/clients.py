@@ -24,7 +24,7 @@ CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-"""At worst 3 x (2 + 5) seconds and two short pauses for one call, below every function's timeout."""
+"""At worst 3 x (2 + 5) seconds and two short pauses: one call fits into every function's time."""
 
 
 class AwsClients:

@@ -35,6 +35,7 @@ class CloudEnvironment(BaseModel):
     `loops_per_execution`: after how many polls an execution hands over to a fresh one; a loop is
     9 history events of the 25,000 that an execution may have, and the machine itself stops at 900
     loops (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+    `overdue_after_seconds`: how late a poll may be before the reconciler takes its watcher for lost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,7 @@ class CloudEnvironment(BaseModel):
     table_name: Name
     secret_prefix: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9/_+=.@-]+/$")]
     loops_per_execution: int = Field(default=800, ge=1, le=850)
+    overdue_after_seconds: float = Field(default=120, ge=1, le=3600)
     topic_arn: Arn | None = None
     bus_name: Name | None = None
     state_machine_arn: Arn | None = None

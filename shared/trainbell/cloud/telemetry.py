@@ -8,7 +8,7 @@ cost no call. A trace is found by the annotation `job_id`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -28,8 +28,8 @@ def observed(handler: Decorated) -> Decorated:
     """Log the context, flush the metrics, trace the call. No event and no answer is recorded."""
     traced = tracer.capture_lambda_handler(handler, capture_response=False)
     measured = metrics.log_metrics(traced, capture_cold_start_metric=True)
-    logged: Decorated = logger.inject_lambda_context(measured, log_event=False, clear_state=True)
-    return logged
+    logged = logger.inject_lambda_context(measured, log_event=False, clear_state=True)
+    return cast(Decorated, logged)
 
 
 def about_job(job_id: str) -> None:

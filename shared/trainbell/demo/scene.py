@@ -12,7 +12,8 @@ from typing import Any
 
 from trainbell.client import JsonObject, Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
-from trainbell.simulators.deepva import DeepvaSimulator
+from trainbell.simulators.deepva.service import API_KEY, DeepVASimulator
+from trainbell.simulators.deepva.trainings import FACE_DATASET
 from trainbell.simulators.server import running
 from trainbell.simulators.slack import SlackReceiver
 
@@ -41,7 +42,7 @@ class Scene:
         self.client.start(
             {
                 "provider": "deepva",
-                "model": "faces",
+                "min_interval_seconds": 1,
                 "parameters": {
                     "source_dataset_id": self.dataset,
                     "output_model_name": "faces",
@@ -57,7 +58,7 @@ class Scene:
     def is_over(self, jobs: list[JsonObject]) -> bool:
         if time.monotonic() - self.began > PATIENCE_SECONDS:
             return True
-        return len(jobs) == JOBS and all(job["is_ended"] for job in jobs)
+        return len(jobs) == JOBS and all(job["has_ended"] for job in jobs)
 
     def wait_for_messages(self, count: int) -> list[dict[str, Any]]:
         until = time.monotonic() + MESSAGE_PATIENCE_SECONDS
@@ -69,11 +70,11 @@ class Scene:
         """Cancel the local trainings that still run, and see them gone."""
         running_here = [job for job in self.jobs() if job["provider"] == "local"]
         for job in running_here:
-            if not job["is_ended"]:
+            if not job["has_ended"]:
                 self.client.cancel(job["id"])
         until = time.monotonic() + CANCEL_PATIENCE_SECONDS
         while time.monotonic() < until:
-            if all(job["is_ended"] for job in self.jobs() if job["provider"] == "local"):
+            if all(job["has_ended"] for job in self.jobs() if job["provider"] == "local"):
                 return
             time.sleep(0.1)
 
@@ -98,10 +99,11 @@ class Scene:
 
 def open_scene(stack: ExitStack, folder: Path) -> Scene:
     """Start everything on free ports; `stack` ends it in the right order."""
-    simulator = DeepvaSimulator(api_key="demo-key", speed=1.0)
-    service_url = stack.enter_context(running(simulator.app))
+    simulator = DeepVASimulator()
+    simulator.apply_settings({"plan": {"waiting_seconds": 2.0, "processing_seconds": 8.0}})
+    service_url = stack.enter_context(running(simulator))
     slack = stack.enter_context(SlackReceiver())
-    os.environ["TRAINBELL_DEMO_DEEPVA_KEY"] = "demo-key"
+    os.environ["TRAINBELL_DEMO_DEEPVA_KEY"] = API_KEY
     os.environ["TRAINBELL_DEMO_SLACK_URL"] = slack.url
     instance = stack.enter_context(EmbeddedInstance(folder / "data", port=0))
     client = stack.enter_context(Trainbell(instance.url, token=instance.token))
@@ -110,11 +112,11 @@ def open_scene(stack: ExitStack, folder: Path) -> Scene:
         "deepva",
         {
             "provider": "deepva",
-            "base_url": service_url,
+            "base_url": service_url + DeepVASimulator.base_path,
             "secret": "env:TRAINBELL_DEMO_DEEPVA_KEY",
         },
     )
     client.put("channels", "team", {"kind": "slack", "secret": "env:TRAINBELL_DEMO_SLACK_URL"})
-    scene = Scene(folder, client, slack, simulator.add_dataset("faces"))
+    scene = Scene(folder, client, slack, FACE_DATASET)
     stack.callback(scene.stop_what_runs)
     return scene

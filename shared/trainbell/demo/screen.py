@@ -73,9 +73,9 @@ def _live_table(jobs: Iterable[JsonObject]) -> RenderableType:
     for job in jobs:
         progress = job.get("progress")
         bar: RenderableType = ""
-        if progress is not None and not job["is_ended"]:
+        if progress is not None and not job["has_ended"]:
             bar = ProgressBar(total=1.0, completed=progress, width=24)
-        elif not job["is_ended"]:
+        elif not job["has_ended"]:
             bar = ProgressBar(total=None, pulse=True, width=24)
         said = metrics_text(job, limit=2) or str(job.get("message") or "")[:50]
         table.add_row(

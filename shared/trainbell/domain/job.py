@@ -161,6 +161,7 @@ class Job:
     signal: str | None = None
 
     start_sent_at: datetime | None = None
+    start_lease_until: datetime | None = None
     start_attempts: int = 0
     cancel_requested_at: datetime | None = None
     cancel_requested_by: str | None = None

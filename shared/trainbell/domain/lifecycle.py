@@ -123,9 +123,7 @@ def begin_cancelling(record: Recorder) -> None:
         record.change(may_still_cost=True)
 
 
-def _wait_seconds(
-    job: Job, seen: Observation | PollFailure, now: datetime, pace: Pace
-) -> float:
+def _wait_seconds(job: Job, seen: Observation | PollFailure, now: datetime, pace: Pace) -> float:
     asked = seen.retry_after_seconds
     if isinstance(seen, PollFailure) and job.failed_polls_in_a_row:
         return retry_wait_seconds(job, pace, seen.kind, asked, now=now)

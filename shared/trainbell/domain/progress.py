@@ -36,7 +36,7 @@ def forecast_end(trail: Sequence[tuple[datetime, float]], now: datetime) -> Fore
     from each earlier point to the last, which one odd point does not move far; how far they lie
     apart, and how few they are, widens the window.
     """
-    if len(trail) < 2:
+    if not trail:
         return None
     last_at, last = trail[-1]
     paces = sorted(

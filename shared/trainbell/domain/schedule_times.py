@@ -1,4 +1,6 @@
-"""When a schedule is due: `rate(5 minutes)` or `cron(0 9 * * MON-FRI)`, the same in both engines.
+"""When a schedule is due, the same in both engines.
+
+`rate(5 minutes)`, `cron(0 9 * * MON-FRI)`, or once: `at(2026-12-01T09:00:00)`.
 
 The cloud's clock is EventBridge Scheduler; the embedded one follows its rules, so that a schedule
 keeps its times when it moves (docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html):
@@ -22,6 +24,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from trainbell.domain.cron_fields import CronFields, parse_cron_fields
+from trainbell.domain.settings import Schedule
 
 EXPRESSION_LENGTH_AT_MOST = 256
 RATE_AT_MOST = timedelta(days=366)
@@ -30,6 +33,7 @@ SEARCHED = timedelta(days=366 * 9)
 
 _LONGEST_REPEATED = timedelta(hours=3)
 _RATE = re.compile(r"rate\(\s*([0-9]{1,6})\s+(minute|hour|day)s?\s*\)")
+_ONCE = re.compile(r"at\(([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\)")
 _CRON = re.compile(r"cron\((.*)\)")
 _UNITS = {
     "minute": timedelta(minutes=1),
@@ -58,7 +62,14 @@ class Cron:
     zone: ZoneInfo
 
 
-Timing = Rate | Cron
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One moment, in UTC."""
+
+    at: datetime
+
+
+Timing = Rate | Cron | Once
 
 
 def parse_expression(expression: str, time_zone: str = "UTC") -> Timing:
@@ -72,9 +83,14 @@ def parse_expression(expression: str, time_zone: str = "UTC") -> Timing:
     rate = _RATE.fullmatch(expression.strip())
     if rate is not None:
         return _checked_rate(Rate(int(rate[1]), rate[2]))
+    once = _ONCE.fullmatch(expression.strip())
+    if once is not None:
+        return Once(_moment(once[1], parse_time_zone(time_zone)))
     cron = _CRON.fullmatch(expression.strip())
     if cron is None:
-        raise ValueError("must be rate(N minutes|hours|days) or cron(five fields)")
+        raise ValueError(
+            "must be rate(N minutes|hours|days), cron(five fields) or at(2026-12-01T09:00:00)"
+        )
     return Cron(parse_cron_fields(cron[1]), parse_time_zone(time_zone))
 
 
@@ -94,6 +110,8 @@ def next_due(timing: Timing, after: datetime, anchor: datetime) -> datetime | No
     if isinstance(timing, Rate):
         passed = max(0, _intervals(timing, after, anchor))
         return _whole_second(anchor) + (passed + 1) * timing.interval
+    if isinstance(timing, Once):
+        return timing.at if timing.at > after else None
     for due in _cron_times(timing, after):
         if due > after:
             return due
@@ -105,10 +123,24 @@ def latest_due(timing: Timing, at: datetime, anchor: datetime) -> datetime | Non
     if isinstance(timing, Rate):
         passed = _intervals(timing, at, anchor)
         return _whole_second(anchor) + passed * timing.interval if passed > 0 else None
+    if isinstance(timing, Once):
+        return timing.at if timing.at <= at else None
     for due in _cron_times(timing, at, backwards=True):
         if due <= at:
             return due
     return None
+
+
+def next_due_of(schedule: Schedule, after: datetime) -> datetime | None:
+    """The schedule's first due time later than `after`. Raises ValueError as `parse_expression`."""
+    timing = parse_expression(schedule.expression, schedule.time_zone)
+    return next_due(timing, after, schedule.created_at or after)
+
+
+def latest_due_of(schedule: Schedule, at: datetime) -> datetime | None:
+    """The schedule's last due time not later than `at`. Raises ValueError as above."""
+    timing = parse_expression(schedule.expression, schedule.time_zone)
+    return latest_due(timing, at, schedule.created_at or at)
 
 
 def to_aws_expression(expression: str) -> str:
@@ -120,7 +152,17 @@ def to_aws_expression(expression: str) -> str:
     if isinstance(timing, Rate):
         plural = "" if timing.count == 1 else "s"
         return f"rate({timing.count} {timing.unit}{plural})"
+    if isinstance(timing, Once):
+        return expression.strip()
     return f"cron({timing.fields.for_aws()})"
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    wall = datetime.fromisoformat(text)
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != wall:
+        raise ValueError(f"{text} does not exist in {zone.key}: the clocks skip it")
+    return moment
 
 
 def _checked_rate(rate: Rate) -> Rate:

@@ -10,6 +10,7 @@ another attempt.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,17 +22,19 @@ from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
 
 START_LEASE_SECONDS = 60.0
-"""For how long a start may be in flight; longer than any client's timeout."""
+"""For how long a start may be in flight, unless its sender says earlier that it is not."""
 
 
 def begin(job: Job, now: datetime) -> Decision:
     """Write the intent. Whoever stores this decision sends the start, and nobody else does."""
     record = Recorder(job, now)
     attempt = job.start_attempts + 1
+    lease_until = now + timedelta(seconds=START_LEASE_SECONDS)
     record.change(
         start_sent_at=now,
         start_attempts=attempt,
-        next_poll_at=now + timedelta(seconds=START_LEASE_SECONDS),
+        start_lease_until=lease_until,
+        next_poll_at=lease_until,
         reserved_call_at=None,
     )
     record.move(State.STARTING, {"attempt": attempt}, type=EventType.START_ATTEMPTED)
@@ -76,7 +79,8 @@ def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Deci
     record.error(failure)
     asked = failure.retry_after_seconds
     wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
-    record.change(start_sent_at=None, next_poll_at=now + timedelta(seconds=wait))
+    record.change(start_sent_at=None, start_lease_until=None)
+    record.change(next_poll_at=now + timedelta(seconds=wait))
     data = {"error": failure.error_type, "message": failure.message}
     if job.state is State.STARTING:
         record.move(State.REQUESTED, data, type=EventType.START_POSTPONED)
@@ -94,28 +98,38 @@ def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decisi
     record.error(failure)
     asked = failure.retry_after_seconds
     wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
-    record.change(next_poll_at=now + timedelta(seconds=wait))
+    record.change(start_lease_until=None, next_poll_at=now + timedelta(seconds=wait))
     if job.last_error is None or job.last_error.message != failure.message:
         data = {"error": failure.error_type, "message": failure.message}
         record.note(EventType.START_UNCLEAR, data)
     return record.decide()
 
 
+def not_in_flight(job: Job, now: datetime) -> Decision:
+    """The sender is known to be gone (this engine was restarted, and is the only one)."""
+    if not job.start_is_unclear:
+        return Decision(job)
+    return Decision(replace(job, start_lease_until=None, next_poll_at=now))
+
+
 def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
     """A look-up found nothing. Before the service has settled that proves nothing.
 
-    Nor does it while the start may be in flight, however soon the service settles.
+    Nor does it while the start may still be in flight, however soon the service settles.
     """
     if not job.start_is_unclear or job.start_sent_at is None:
         return Decision(job)
     record = Recorder(job, now)
-    settled_at = job.start_sent_at + timedelta(seconds=max(settle_seconds, START_LEASE_SECONDS))
+    settled_at = job.start_sent_at + timedelta(seconds=settle_seconds)
+    if job.start_lease_until is not None:
+        settled_at = max(settled_at, job.start_lease_until)
     if now < settled_at:
         soon = now + timedelta(seconds=job.min_interval_seconds)
         record.change(next_poll_at=min(soon, settled_at))
         return record.decide()
     data = {"attempt": job.start_attempts}
-    record.change(start_sent_at=None, next_poll_at=now, failed_polls_in_a_row=0)
+    record.change(start_sent_at=None, start_lease_until=None)
+    record.change(next_poll_at=now, failed_polls_in_a_row=0)
     record.move(State.REQUESTED, data, type=EventType.START_NOT_FOUND)
     return settle_unsent(record.decide(), now)
 

@@ -6,6 +6,7 @@ jobs cost no more memory than ten.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from trainbell.domain.job import Job
+from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import NotFound
 from trainbell.use_cases.poll_job import poll_job
 from trainbell.use_cases.publish_changes import publish_changes
@@ -58,6 +60,7 @@ class Loop:
         self._in_flight: set[str] = set()
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
+        self._sleeps_until = 0.0
         self._threads = [
             threading.Thread(target=self._dispatch, name="trainbell-dispatch", daemon=True),
             threading.Thread(target=self._tell, name="trainbell-tell", daemon=True),
@@ -85,8 +88,11 @@ class Loop:
 
     def _dispatch(self) -> None:
         while not self._stopping.is_set():
+            self._sleeps_until = math.inf
             wait = self._guarded(self._dispatch_due, otherwise=AFTER_TROUBLE.total_seconds())
-            # A new job wakes it up; the tick keeps a busy loop from asking the store all the time.
+            # A new job, or one that is due sooner than was known, wakes it up; the tick keeps a
+            # busy loop from asking the store all the time.
+            self._sleeps_until = time.monotonic() + wait
             self._stopping.wait(TICK_SECONDS)
             self._woken.wait(max(0.0, wait - TICK_SECONDS))
             self._woken.clear()
@@ -126,7 +132,7 @@ class Loop:
             trouble = False
             try:
                 if not self._stopping.is_set():
-                    poll_job(self._services, job_id)
+                    self._look(job_id)
             except NotFound:
                 pass  # Deleted while it was due.
             except Exception:  # one job's trouble must not stop the others
@@ -136,6 +142,11 @@ class Loop:
                 self._in_flight.discard(job_id)
                 if trouble:
                     self._not_before[job_id] = self._services.clock.now() + AFTER_TROUBLE
+
+    def _look(self, job_id: str) -> None:
+        wait = poll_job(self._services, job_id).wait_seconds
+        if wait is not None and time.monotonic() + wait < self._sleeps_until:
+            self._woken.set()
 
     def _tell(self) -> None:
         while not self._stopping.is_set():
@@ -147,6 +158,7 @@ class Loop:
         due = self._services.store.next_outbox_due_at()
         if due is not None and due <= now:
             publish_changes(self._services)
+        run_due_schedules(self._services)
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
             self._purged_at = now

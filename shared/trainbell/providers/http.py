@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json import dumps
-from typing import NoReturn
+from typing import NoReturn, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -74,7 +74,7 @@ class ServiceHttp:
         self._extensions = {"timeout": timeouts.for_httpx()}
         self._transports = Transports(transport)
         self._fixed_headers = {
-            "Host": httpx.URL(self.base_url).netloc.decode(),
+            "Host": _authority(self.base_url),
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
             # A compressed answer could be a bomb, and these are a few kilobytes.
@@ -129,7 +129,7 @@ class ServiceHttp:
         try:
             if response.headers.get("content-encoding", "identity") != "identity":
                 return b"", "it is compressed, which was not asked for"
-            for piece in response.iter_raw():
+            for piece in cast(httpx.SyncByteStream, response.stream):
                 pieces.append(piece)
                 size += len(piece)
                 if size > limit:
@@ -203,6 +203,13 @@ class ServiceHttp:
 
     def _redactor(self) -> Redactor:
         return Redactor(self._credential.secrets())
+
+
+def _authority(base_url: str) -> str:
+    try:
+        return httpx.URL(base_url).netloc.decode()
+    except httpx.InvalidURL as exc:
+        raise ConfigInvalid(f"the base URL cannot be read: {exc}") from exc
 
 
 def path_segment(value: str) -> str:

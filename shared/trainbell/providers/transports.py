@@ -31,6 +31,11 @@ class Transports:
         self._given = given
         self._idle: deque[httpx.BaseTransport] = deque()
 
+    @property
+    def idle(self) -> int:
+        """How many wait to be used again."""
+        return len(self._idle)
+
     @contextmanager
     def lease(self, *, fresh: bool) -> Iterator[httpx.BaseTransport]:
         """A transport for one request. `fresh`: on a new connection, because a kept one may be
@@ -43,7 +48,7 @@ class Transports:
         try:
             yield transport
         finally:
-            if len(self._idle) < MAX_IDLE_CONNECTIONS:
+            if self.idle < MAX_IDLE_CONNECTIONS:
                 self._idle.append(transport)
             else:
                 transport.close()

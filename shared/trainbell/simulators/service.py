@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -84,9 +84,10 @@ class SimulatedService:
         elif request.path.startswith(CONTROL):
             await _send(send, self._control(scope, request))
         else:
-            await self._serve(request, scope, send)
+            hang_up = _HangUp(scope["state"]["transport"], receive)
+            await self._serve(request, send, hang_up)
 
-    async def _serve(self, request: Request, scope: Scope, send: Send) -> None:
+    async def _serve(self, request: Request, send: Send, hang_up: _HangUp) -> None:
         self.requests[request.method] += 1
         fault = self.faults.take(request.method, request.path)
         if fault is None:
@@ -95,9 +96,9 @@ class SimulatedService:
         if fault.kind is FaultKind.LATENCY:
             await asyncio.sleep(fault.seconds)
         elif fault.kind in BEFORE:
-            await _send_fault(send, scope, fault, _before(fault, request))
+            await _send_fault(send, hang_up, fault, _before(fault, request))
             return
-        await _send_fault(send, scope, fault, self.handle(request))
+        await _send_fault(send, hang_up, fault, self.handle(request))
 
     def _control(self, scope: Scope, request: Request) -> Answer:
         client = scope.get("client")
@@ -161,16 +162,31 @@ def _before(fault: Fault, request: Request) -> Answer:
     return Answer.json({"detail": "simulated fault"}, status)
 
 
-async def _send_fault(send: Send, scope: Scope, fault: Fault, answer: Answer) -> None:
+@dataclass(frozen=True, slots=True)
+class _HangUp:
+    """Closes the connection, which is nothing that ASGI can say (see `server`)."""
+
+    transport: asyncio.Transport
+    receive: Receive
+
+    async def __call__(self) -> None:
+        self.transport.close()
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _send_fault(send: Send, hang_up: _HangUp, fault: Fault, answer: Answer) -> None:
     if fault.kind in (FaultKind.DROPPED_BEFORE, FaultKind.DROPPED_AFTER):
-        scope["state"]["transport"].abort()
+        await hang_up()
         return
     broken = _broken(fault, answer)
     extra = {"retry-after": fault.retry_after} if fault.retry_after else {}
-    head = {**broken.headers, **extra}
-    whole = len(broken.body)
-    body = broken.body[: whole // 2] if fault.kind is FaultKind.HALF_BODY else broken.body
-    await _send(send, Answer(broken.status, body, broken.content_type, head), length=whole)
+    broken = replace(broken, headers={**broken.headers, **extra})
+    if fault.kind is FaultKind.HALF_BODY:
+        await _send(send, broken, first=len(broken.body) // 2)
+        await hang_up()
+    else:
+        await _send(send, broken)
 
 
 _PAGE = b"<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>"
@@ -181,22 +197,25 @@ def _broken(fault: Fault, answer: Answer) -> Answer:
         return Answer(fault.status or 502, _PAGE, "text/html")
     if fault.kind is FaultKind.HTML:
         return Answer(200, _PAGE, "text/html")
-    bodies = {
-        FaultKind.HALF_JSON: lambda: answer.body[: len(answer.body) // 2],
-        FaultKind.TOO_LARGE: lambda: b'"' + b"x" * 10_500_000 + b'"',
-        FaultKind.TOO_DEEP: lambda: b"[" * 100_000 + b"]" * 100_000,
-        FaultKind.NOT_UTF8: lambda: b'{"id": "\xff\xfe\x80"}',
-    }
-    body = bodies.get(fault.kind)
-    return answer if body is None else Answer(answer.status, body(), answer.content_type)
+    make = _BODIES.get(fault.kind)
+    return answer if make is None else Answer(answer.status, make(answer.body), answer.content_type)
 
 
-async def _send(send: Send, answer: Answer, length: int | None = None) -> None:
+_BODIES: Mapping[FaultKind, Callable[[bytes], bytes]] = {
+    FaultKind.HALF_JSON: lambda body: body[: len(body) // 2],
+    FaultKind.TOO_LARGE: lambda _: b'"' + b"x" * 10_500_000 + b'"',
+    FaultKind.TOO_DEEP: lambda _: b"[" * 100_000 + b"]" * 100_000,
+    FaultKind.NOT_UTF8: lambda _: b'{"id": "\xff\xfe\x80"}',
+}
+
+
+async def _send(send: Send, answer: Answer, first: int | None = None) -> None:
+    """`first`: send only so many bytes of the promised body."""
     headers = [
         (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body) if length is None else length).encode()),
+        (b"content-length", str(len(answer.body)).encode()),
     ]
     headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    cut_off = length is not None and length > len(answer.body)
-    await send({"type": "http.response.body", "body": answer.body, "more_body": cut_off})
+    body = answer.body[:first]
+    await send({"type": "http.response.body", "body": body, "more_body": first is not None})

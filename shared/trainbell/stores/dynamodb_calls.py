@@ -40,10 +40,15 @@ class Table:
         item: Item | None = answer.get("Item")
         return item
 
-    def put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Item:
-        """Returns the item that it replaced; empty where there was none."""
+    def put(self, item: Item, condition: Mapping[str, Any]) -> None:
+        """Raises ConditionFailed, StoreFull."""
         check_item_size(item)
-        answer = self._call("put_item", Item=item, ReturnValues="ALL_OLD", **(condition or {}))
+        self._call("put_item", Item=item, **condition)
+
+    def exchange(self, item: Item) -> Item:
+        """Put whatever stands there; returns that, empty where it was nothing. Raises StoreFull."""
+        check_item_size(item)
+        answer = self._call("put_item", Item=item, ReturnValues="ALL_OLD")
         old: Item = answer.get("Attributes") or {}
         return old
 

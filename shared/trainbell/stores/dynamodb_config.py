@@ -19,7 +19,7 @@ class DynamoDBConfig:
 
     def put_config(self, record: ConfigRecord) -> bool:
         key = config_key(_kind(type(record)), record.name)
-        return not self._table.put({**key, "body": text(dump_config(record).decode())})
+        return not self._table.exchange({**key, "body": text(dump_config(record).decode())})
 
     def get_config(self, kind: type[Record], name: str) -> Record | None:
         item = self._table.get(config_key(_kind(kind), name))

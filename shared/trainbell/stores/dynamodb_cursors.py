@@ -26,7 +26,7 @@ def read_cursor(cursor: str, scope: str) -> str:
         digest, position = json.loads(urlsafe_b64decode(padded.encode("ascii")))
         if digest != _digest(scope) or not isinstance(position, str):
             raise ValueError("of another list")
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, RecursionError) as exc:
         problem = Problem("cursor", "is not of this list: start again without a cursor")
         raise InputInvalid([problem]) from exc
     return position

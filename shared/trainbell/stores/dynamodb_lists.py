@@ -7,9 +7,8 @@ what is shown is true, and what was written a moment ago may be missing until th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from trainbell.domain.job import Job
@@ -29,10 +28,9 @@ from trainbell.stores.dynamodb_table import (
     stamp,
 )
 
-MAX_INDEX_PAGES = 32
-"""After so many a list answers with what it has and a cursor, be it with no job at all."""
+FILTERED_PAGE = 1000
+"""Index items that a query looks through at once where a filter drops some of them."""
 
-_FILTERED_PAGE = 1000
 _BEFORE_ALL = "0"
 _AFTER_ALL = "~"
 _AFTER_STAMP = "$"
@@ -47,27 +45,49 @@ class _Step:
     job_id: str | None
 
 
-def list_jobs(table: Table, query: JobQuery) -> Page[Job]:
-    """Newest first. Raises InputInvalid for a cursor of another list."""
+def list_jobs(
+    table: Table, query: JobQuery, *, page_size: int = FILTERED_PAGE, max_pages: int = 32
+) -> Page[Job]:
+    """Newest first. After `max_pages` it answers with what it has and a cursor to go on from.
+
+    Raises InputInvalid for a cursor of another list.
+    """
     scope = _scope(query)
-    bounds = _bounds(query, read_cursor(query.cursor, scope) if query.cursor else None)
-    streams = [
-        _positions(table, query, index, value, bounds) for index, value in _partitions(query)
-    ]
+    bounds = _bounds(query, read_cursor(query.cursor, scope) if query.cursor is not None else None)
+    if bounds[0] >= bounds[1]:
+        return Page(())
+    queries = (
+        _index_query(query, index, value, bounds, page_size) for index, value in _partitions(query)
+    )
+    streams = [_positions(table, arguments, bounds[1]) for arguments in queries]
     steps = _distinct(heapq.merge(*streams, key=lambda step: step.position, reverse=True))
     jobs: list[Job] = []
     pages, position = 0, ""
     while len(jobs) < query.limit:
-        batch = list(islice(steps, query.limit - len(jobs)))
+        batch = _batch(steps, query.limit - len(jobs), max_pages - pages)
         if not batch:
             return Page(tuple(jobs))
         jobs += _bodies(table, query, [step.job_id for step in batch if step.job_id])
         position = batch[-1].position
         pages += sum(step.job_id is None for step in batch)
-        if pages >= MAX_INDEX_PAGES:
+        if pages >= max_pages:
             break
-    more = any(step.job_id or page >= MAX_INDEX_PAGES for page, step in enumerate(steps, pages))
+    more = any(step.job_id or page >= max_pages for page, step in enumerate(steps, pages))
     return Page(tuple(jobs), write_cursor(position, scope) if more else None)
+
+
+def _batch(steps: Iterable[_Step], jobs: int, pages: int) -> Sequence[_Step]:
+    """The next steps: at most so many jobs, at most so many ends of a page."""
+    batch: list[_Step] = []
+    for step in steps:
+        batch.append(step)
+        if step.job_id is None:
+            pages -= 1
+        else:
+            jobs -= 1
+        if not jobs or not pages:
+            break
+    return batch
 
 
 def _distinct(steps: Iterable[_Step]) -> Iterator[_Step]:
@@ -97,13 +117,7 @@ def _bounds(query: JobQuery, position: str | None) -> tuple[str, str]:
     return low, min(high, position) if position is not None else high
 
 
-def _positions(
-    table: Table, query: JobQuery, index: str, value: str, bounds: tuple[str, str]
-) -> Iterator[_Step]:
-    low, high = bounds
-    if low >= high:
-        return
-    arguments = _index_query(query, index, value, low, high)
+def _positions(table: Table, arguments: Mapping[str, Any], high: str) -> Iterator[_Step]:
     start: Item | None = None
     while True:
         more = {"ExclusiveStartKey": start} if start else {}
@@ -117,9 +131,11 @@ def _positions(
         yield _Step(start[CREATED]["S"], None)
 
 
-def _index_query(query: JobQuery, index: str, value: str, low: str, high: str) -> dict[str, Any]:
+def _index_query(
+    query: JobQuery, index: str, value: str, bounds: tuple[str, str], page_size: int
+) -> dict[str, Any]:
     where = f"#{LIST_KEYS[index]} = :value AND #{CREATED} BETWEEN :low AND :high"
-    values = {"value": text(value), "low": text(low), "high": text(high)}
+    values = {"value": text(value), "low": text(bounds[0]), "high": text(bounds[1])}
     keep, kept_values, names = _filters(query, index)
     arguments: dict[str, Any] = {
         "IndexName": index,
@@ -127,7 +143,7 @@ def _index_query(query: JobQuery, index: str, value: str, low: str, high: str) -
         "ProjectionExpression": f"#pk, #{CREATED}",
         "ScanIndexForward": False,
         # One more than the page, and the cursor's own job, which is excluded here.
-        "Limit": _FILTERED_PAGE if keep else query.limit + 2,
+        "Limit": page_size if keep else query.limit + 2,
         **placeholders(f"#pk {where} {keep}", values | kept_values, names),
     }
     return arguments | ({"FilterExpression": keep} if keep else {})

@@ -20,7 +20,15 @@ from trainbell.stores.dynamodb_calls import (
 from trainbell.stores.dynamodb_errors import ConditionFailed
 from trainbell.stores.dynamodb_items import entry_item, entry_of
 from trainbell.stores.dynamodb_table import OUTBOX_PREFIX, OUTBOX_SHARDS, PK, job_key, stamp
-from trainbell.stores.dynamodb_writes import claimed, new_entry, removed_entry, write
+from trainbell.stores.dynamodb_writes import (
+    claimed,
+    new_entry,
+    removed_entry,
+    still_claimed,
+    write,
+)
+
+_ADDED_AT_ONCE = MAX_TRANSACTION_PARTS - 1
 
 
 class DynamoDBOutbox:
@@ -76,14 +84,14 @@ class DynamoDBOutbox:
         return entry_of(item)
 
     def _replace(self, entry: OutboxEntry, replaced_by: Sequence[OutboxEntry]) -> bool:
-        parts = [removed_entry(entry), *map(new_entry, replaced_by)]
+        added = [new_entry(one) for one in replaced_by]
         try:
             # More than a transaction takes: the removal comes last, so that nothing is lost. What
             # a repeat then finds is left alone.
-            while len(parts) > MAX_TRANSACTION_PARTS:
-                write(self._table, parts[1 - MAX_TRANSACTION_PARTS :])
-                del parts[1 - MAX_TRANSACTION_PARTS :]
-            write(self._table, parts)
+            while len(added) > _ADDED_AT_ONCE:
+                write(self._table, [still_claimed(entry), *added[:_ADDED_AT_ONCE]])
+                del added[:_ADDED_AT_ONCE]
+            write(self._table, [removed_entry(entry), *added])
         except JobConflict:
             return False
         return True

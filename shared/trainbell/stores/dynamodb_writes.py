@@ -64,6 +64,8 @@ def write(table: Table, parts: Sequence[Part]) -> None:
     Raises what the parts raise, and StoreUnavailable when the others do not end.
     """
     for _ in range(_ATTEMPTS):
+        if not parts:
+            return
         try:
             table.transact([part.request for part in parts])
         except TransactionRefused as exc:
@@ -116,6 +118,13 @@ def claimed(entry: OutboxEntry) -> dict[str, Any]:
 def removed_entry(entry: OutboxEntry) -> Part:
     key = outbox_key(entry.event.job_id, entry.id)
     return Part({"Delete": {"Key": key, **claimed(entry)}}, lambda _: _raise_conflict(entry.id))
+
+
+def still_claimed(entry: OutboxEntry) -> Part:
+    """Writes the claim as it is: a check that needs no right of its own."""
+    key = outbox_key(entry.event.job_id, entry.id)
+    update = {"Key": key, "UpdateExpression": "SET #claim = :claim", **claimed(entry)}
+    return Part({"Update": update}, lambda _: _raise_conflict(entry.id))
 
 
 def token_part(token: IdempotencyToken, job: Job) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import cast
 
 from trainbell.domain.settings import ConfigRecord
@@ -18,12 +19,15 @@ class SqliteConfig:
 
     def put_config(self, record: ConfigRecord) -> bool:
         values = (dump_config(record), type(record).__name__, record.name)
-        with self._database.writing(durable=True) as db:
+
+        def store(db: sqlite3.Connection) -> bool:
             update = "UPDATE config SET body = ? WHERE kind = ? AND name = ?"
             if db.execute(update, values).rowcount:
                 return False
             db.execute("INSERT INTO config (body, kind, name) VALUES (?, ?, ?)", values)
             return True
+
+        return self._database.write_durably(store)
 
     def get_config(self, kind: type[Record], name: str) -> Record | None:
         with self._database.reading() as db:
@@ -47,6 +51,5 @@ class SqliteConfig:
         return Page(tuple(cast("Record", load_config(kind, body)) for _, body in shown), more)
 
     def delete_config(self, kind: type[ConfigRecord], name: str) -> bool:
-        with self._database.writing(durable=True) as db:
-            delete = "DELETE FROM config WHERE kind = ? AND name = ?"
-            return bool(db.execute(delete, (kind.__name__, name)).rowcount)
+        delete, values = "DELETE FROM config WHERE kind = ? AND name = ?", (kind.__name__, name)
+        return self._database.write_durably(lambda db: bool(db.execute(delete, values).rowcount))

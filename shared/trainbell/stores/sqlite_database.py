@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from trainbell.errors import StoreUnavailable
-from trainbell.stores.sqlite_errors import store_error
+from trainbell.stores.sqlite_errors import require_writable, store_error
+from trainbell.stores.sqlite_group_commit import GroupCommit, Operation, Result
 from trainbell.stores.sqlite_schema import migrate
 
 WRITER_CACHE_KIB = 4096
@@ -58,6 +59,7 @@ class Database:
         self._lock = threading.Lock()
         self._idle_readers: deque[sqlite3.Connection] = deque()
         self._closed = False
+        require_writable(path)
         with self._mapped_errors():
             self._durable = self._open("FULL", WRITER_CACHE_KIB)
             try:
@@ -66,6 +68,7 @@ class Database:
             except BaseException:
                 self._durable.close()
                 raise
+        self._group_commit = GroupCommit(self._durable, self._lock)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -79,24 +82,32 @@ class Database:
                 if self._closed:
                     self._close_readers()
 
+    def write_durably(self, operation: Operation[Result]) -> Result:
+        """Run it in a transaction that is on the disk when this returns; any exception undoes it.
+
+        The operation may share that transaction with those of other threads, one after another.
+        """
+        with self._mapped_errors():
+            self._require_open()
+            return self._group_commit.run(operation)
+
     @contextmanager
-    def writing(self, *, durable: bool) -> Iterator[sqlite3.Connection]:
-        """One transaction: committed at the end of the block, undone by any exception."""
-        connection = self._durable if durable else self._quick
+    def writing_quickly(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, not durable: committed after the block, undone by any exception."""
         with self._mapped_errors(), self._lock:
             self._require_open()
-            connection.execute("BEGIN IMMEDIATE")
+            self._quick.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
-                connection.execute("COMMIT")
+                yield self._quick
+                self._quick.execute("COMMIT")
             except BaseException:
                 # SQLite has undone it by itself after some errors, such as a full disk.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                if self._quick.in_transaction:
+                    self._quick.execute("ROLLBACK")
                 raise
 
     def write_quickly(self, statement: str, values: tuple[Any, ...]) -> int:
-        """One statement as its own transaction, not durable. Returns the number of rows changed."""
+        """One statement as its own such transaction. Returns the number of rows changed."""
         with self._mapped_errors(), self._lock:
             self._require_open()
             return self._quick.execute(statement, values).rowcount

@@ -9,7 +9,9 @@ from pathlib import Path
 from trainbell.errors import JobConflict, StoreError, StoreFull, StoreUnavailable
 
 _NO_ROOM = "no room to write the database {path}: free some space there, or raise the quota"
-_READ_ONLY = "the database {path} is read-only: make it and its directory writable"
+_READ_ONLY = (
+    "the database {path} is read-only: make it, the files beside it and their directory writable"
+)
 _LOCKED = "the database {path} is locked by another process: end that one first"
 _DAMAGED = "the database {path} is damaged or no database: restore a copy, or move it away"
 _NO_PATH = "the database {path} cannot be opened: check that path"
@@ -31,10 +33,21 @@ _MEANING: tuple[tuple[str, type[StoreError], str], ...] = (
 )
 
 
+def require_writable(path: Path) -> None:
+    """Refuse a read-only file before SQLite opens it, which would leave read-only files beside it.
+
+    Raises:
+        StoreFull: the file is there and cannot be written.
+    """
+    if path.exists() and not _is_writable(path):
+        raise StoreFull(_READ_ONLY.format(path=path))
+
+
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """The error to raise instead, `from` this one."""
     name: str = getattr(error, "sqlite_errorname", "")
-    if name.startswith("SQLITE_CANTOPEN") and _is_read_only(path.parent):
+    directory = path.parent
+    if name.startswith("SQLITE_CANTOPEN") and directory.is_dir() and not _is_writable(directory):
         return StoreFull(_READ_ONLY.format(path=path))
     for beginning, kind, text in _MEANING:
         if name.startswith(beginning):
@@ -42,6 +55,5 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreUnavailable(f"the database {path} failed: {name} {error}")
 
 
-def _is_read_only(directory: Path) -> bool:
-    as_effective_user = os.access in os.supports_effective_ids
-    return directory.is_dir() and not os.access(directory, os.W_OK, effective_ids=as_effective_user)
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -36,39 +36,35 @@ class SqliteJobs:
     def create(self, change: Change, token: IdempotencyToken | None = None) -> tuple[Job, bool]:
         job = replace(change.job, revision=change.job.revision + 1)
         body = dump_job(job)
-        with self._database.writing(durable=True) as db:
-            if token is not None:
-                earlier = _job_of_token(db, token, job.created_at)
-                if earlier is not None:
-                    return earlier, False
-                values = (token.project, token.key, token.fingerprint, job.id)
-                db.execute(
-                    "REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
-                    (*values, micros(token.expires_at)),
-                )
-            seq = _insert(db, job, body)
-            db.executemany(
-                "INSERT INTO job_tags (key, value, seq) VALUES (?, ?, ?)",
-                [(key, value, seq) for key, value in job.tags.items()],
-            )
+
+        def store(db: sqlite3.Connection) -> tuple[Job, bool]:
+            earlier = token and _job_of_token(db, token, job.created_at)
+            if earlier:
+                return earlier, False
+            if token:
+                _keep_token(db, token, job.id)
+            _insert(db, job, body)
             self._write_rest(db, change)
+            return job, True
+
+        stored = self._database.write_durably(store)
         self._counts.forget(change.duration_keys)
-        return job, True
+        return stored
 
     def save(self, change: Change) -> Job:
         job = replace(change.job, revision=change.job.revision + 1)
         body, due_at, read = dump_job(job), _due_at(job), change.job.revision
-        if not (
-            change.events or change.outbox or change.take or change.release or change.duration_keys
-        ):
-            values = (due_at, body, job.id, read, job.state.value)
-            if self._database.write_quickly(_BOOKKEEP, values):
+        if _is_bookkeeping(change):
+            known = (job.id, read, job.state.value)
+            if self._database.write_quickly(_BOOKKEEP, (due_at, body, *known)):
                 return job
-        with self._database.writing(durable=True) as db:
-            values = (due_at, body, job.state.value, job.id, read)
-            if not db.execute(_SAVE, values).rowcount:
-                raise JobConflict(f"job {job.id} has changed since it was read at {read}")
+
+        def store(db: sqlite3.Connection) -> None:
+            if not db.execute(_SAVE, (due_at, body, job.state.value, job.id, read)).rowcount:
+                raise JobConflict(f"job {job.id} has changed since revision {read} was read")
             self._write_rest(db, change)
+
+        self._database.write_durably(store)
         self._counts.forget(change.duration_keys)
         return job
 
@@ -108,19 +104,7 @@ class SqliteJobs:
         return Page(tuple(load_event(body) for _, body in shown), more)
 
     def delete(self, job: Job) -> None:
-        with self._database.writing(durable=True) as db:
-            known = (job.id, job.revision)
-            row = db.execute("SELECT seq FROM jobs WHERE id = ? AND revision = ?", known).fetchone()
-            if row is None:
-                raise JobConflict(f"job {job.id} has changed since it was read")
-            db.execute("DELETE FROM jobs WHERE seq = ?", row)
-            db.executemany(
-                "DELETE FROM job_tags WHERE key = ? AND value = ? AND seq = ?",
-                [(key, value, row[0]) for key, value in job.tags.items()],
-            )
-            db.execute("DELETE FROM events WHERE job_id = ?", (job.id,))
-            db.execute("DELETE FROM outbox WHERE job_id = ?", (job.id,))
-            db.execute("DELETE FROM holds WHERE job_id = ?", (job.id,))
+        self._database.write_durably(lambda db: _delete(db, job))
 
     def due(self, now: datetime, limit: int) -> Sequence[DueJob]:
         with self._database.reading() as db:
@@ -166,12 +150,35 @@ class SqliteJobs:
             self._counts.add(db, change.duration_keys, change.duration_bin)
 
 
-def _insert(db: sqlite3.Connection, job: Job, body: bytes) -> int:
+def _is_bookkeeping(change: Change) -> bool:
+    return not (
+        change.events or change.outbox or change.take or change.release or change.duration_keys
+    )
+
+
+def _insert(db: sqlite3.Connection, job: Job, body: bytes) -> None:
     asked = (job.provider, job.connection, job.kind, job.model, job.dataset)
     values = (job.id, job.project, job.state.value, *asked, micros(job.created_at))
-    cursor = db.execute(_INSERT, (*values, _due_at(job), job.revision, body))
-    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT that did not raise has one
-    return cursor.lastrowid
+    seq = db.execute(_INSERT, (*values, _due_at(job), job.revision, body)).lastrowid
+    db.executemany(
+        "INSERT INTO job_tags (key, value, seq) VALUES (?, ?, ?)",
+        [(key, value, seq) for key, value in job.tags.items()],
+    )
+
+
+def _delete(db: sqlite3.Connection, job: Job) -> None:
+    known = (job.id, job.revision)
+    row = db.execute("SELECT seq FROM jobs WHERE id = ? AND revision = ?", known).fetchone()
+    if row is None:
+        raise JobConflict(f"job {job.id} has changed since revision {job.revision} was read")
+    db.execute("DELETE FROM jobs WHERE seq = ?", row)
+    db.executemany(
+        "DELETE FROM job_tags WHERE key = ? AND value = ? AND seq = ?",
+        [(key, value, row[0]) for key, value in job.tags.items()],
+    )
+    db.execute("DELETE FROM events WHERE job_id = ?", (job.id,))
+    db.execute("DELETE FROM outbox WHERE job_id = ?", (job.id,))
+    db.execute("DELETE FROM holds WHERE job_id = ?", (job.id,))
 
 
 def _due_at(job: Job) -> int | None:
@@ -196,6 +203,14 @@ def _job_of_token(db: sqlite3.Connection, token: IdempotencyToken, now: datetime
             f"the idempotency key {token.key!r} was used for job {job_id}, deleted since"
         )
     return load_job(body)
+
+
+def _keep_token(db: sqlite3.Connection, token: IdempotencyToken, job_id: str) -> None:
+    db.execute(
+        "REPLACE INTO tokens (project, key, fingerprint, job_id, expires_at)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (token.project, token.key, token.fingerprint, job_id, micros(token.expires_at)),
+    )
 
 
 def _take(db: sqlite3.Connection, key: str, job_id: str) -> None:

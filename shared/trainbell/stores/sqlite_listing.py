@@ -15,7 +15,8 @@ def select_page(query: JobQuery) -> tuple[str, list[Any]]:
     Raises:
         InputInvalid: the cursor is not of this query.
     """
-    conditions, values = ["project = ?"], [query.project]
+    conditions: list[str] = ["project = ?"]
+    values: list[Any] = [query.project]
     for condition, value in _filters(query):
         conditions.append(condition)
         values.extend(value)

@@ -25,7 +25,7 @@ class SqliteOutbox:
             return []
         lease_end = micros(now + timedelta(seconds=lease_seconds))
         # Not durable: a lease that is lost with the power only makes the entry due again sooner.
-        with self._database.writing(durable=False) as db:
+        with self._database.writing_quickly() as db:
             rows = db.execute(
                 "SELECT id, claim, body FROM outbox WHERE ready_at <= ?"
                 " ORDER BY ready_at, created_at, id LIMIT ?",
@@ -39,20 +39,24 @@ class SqliteOutbox:
 
     def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
         claimed = (entry.id, entry.claim)
-        with self._database.writing(durable=True) as db:
-            if replaced_by or entry.channel is None:
-                mine = "DELETE FROM outbox WHERE id = ? AND claim = ? AND ready_at IS NOT NULL"
-                settled = db.execute(mine, claimed).rowcount
-                if settled:
-                    add_entries(db, replaced_by)
-            else:
-                values = (_ready_at(entry), _done_at(entry), dump_entry(entry), *claimed)
-                settled = db.execute(
-                    "UPDATE outbox SET ready_at = ?, done_at = ?, body = ?"
-                    " WHERE id = ? AND claim = ? AND ready_at IS NOT NULL",
-                    values,
-                ).rowcount
-        return bool(settled)
+
+        def remove(db: sqlite3.Connection) -> bool:
+            mine = "DELETE FROM outbox WHERE id = ? AND claim = ? AND ready_at IS NOT NULL"
+            if not db.execute(mine, claimed).rowcount:
+                return False
+            add_entries(db, replaced_by)
+            return True
+
+        def update(db: sqlite3.Connection) -> bool:
+            values = (_ready_at(entry), _done_at(entry), dump_entry(entry), *claimed)
+            mine = (
+                "UPDATE outbox SET ready_at = ?, done_at = ?, body = ?"
+                " WHERE id = ? AND claim = ? AND ready_at IS NOT NULL"
+            )
+            return bool(db.execute(mine, values).rowcount)
+
+        gone = bool(replaced_by) or entry.channel is None
+        return self._database.write_durably(remove if gone else update)
 
     def next_outbox_due_at(self) -> datetime | None:
         with self._database.reading() as db:

@@ -87,7 +87,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the file to the current version, whole or not at all.
 
-    It writes nothing to a current file, but takes the write lock, which proves that it could.
+    The version is written each time: that proves that the file can be written.
 
     Raises:
         StoreTooNew: the file has seen migrations that this Trainbell does not know.
@@ -103,8 +103,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 connection.execute(statement)
-        if version < len(MIGRATIONS):
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

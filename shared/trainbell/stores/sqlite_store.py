@@ -32,7 +32,7 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
         self._counts = DurationCounts(self._database)
 
     def reserve_call(self, connection: str, calls_per_minute: float, now: datetime) -> datetime:
-        with self._database.writing(durable=False) as db:
+        with self._database.writing_quickly() as db:
             row = db.execute(
                 "SELECT last_place, silent_until FROM call_lines WHERE connection = ?",
                 (connection,),
@@ -49,7 +49,7 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
         return place
 
     def hold_calls(self, connection: str, until: datetime) -> None:
-        with self._database.writing(durable=False) as db:
+        with self._database.writing_quickly() as db:
             db.execute(
                 "INSERT INTO call_lines (connection, silent_until) VALUES (?1, ?2)"
                 " ON CONFLICT (connection) DO UPDATE"
@@ -75,7 +75,7 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
         """In small transactions, so that a poll never waits long for its turn to write."""
         purged = 0
         while True:
-            with self._database.writing(durable=False) as db:
+            with self._database.writing_quickly() as db:
                 count = db.execute(statement, (before, _PURGED_AT_ONCE)).rowcount
             purged += count
             if count < _PURGED_AT_ONCE:

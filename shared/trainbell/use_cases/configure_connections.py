@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic import ValidationError as ModelInvalid
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from trainbell.domain.settings import Connection
@@ -18,6 +24,7 @@ from trainbell.ports import ProviderSpec
 from trainbell.providers.base_url import checked_base_url
 from trainbell.use_cases.find_connection import find_connection
 from trainbell.use_cases.problems import problems_of
+from trainbell.use_cases.secret_reference import SecretReference
 from trainbell.use_cases.services import Services
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -26,20 +33,6 @@ JOBS_AT_ONCE_AT_MOST = 10_000
 
 _ACTIVE_JOBS_READ = 50_000
 _FAR = timedelta(days=3650)
-_REFERENCE = re.compile(
-    r"env:[A-Za-z_][A-Za-z0-9_]*|file:[/~][^\x00-\x1f]*|(secretsmanager|ssm):[\w/.:+=@!-]+"
-)
-
-
-def _reference(text: str) -> str:
-    """A secret itself may stand here by mistake, so no message repeats any part of it."""
-    if not _REFERENCE.fullmatch(text):
-        raise PydanticCustomError(
-            "secret_reference",
-            "must say where the secret is, not what it is: env:NAME, file:/path, "
-            "secretsmanager:NAME or ssm:NAME. If this was the secret itself, change it",
-        )
-    return text
 
 
 def _url(text: str) -> str:
@@ -52,12 +45,12 @@ def _url(text: str) -> str:
 class ConnectionInput(BaseModel):
     """What a connection is made of. `base_url` may be left out where the provider has its own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     provider: Annotated[str, StringConstraints(min_length=1, max_length=63)]
     base_url: Annotated[str, AfterValidator(_url)] | None = None
-    secret: Annotated[str, StringConstraints(max_length=512), AfterValidator(_reference)] | None = (
-        Field(None, description="A reference, never the secret: env:NAME, file:/path, …")
+    secret: SecretReference | None = Field(
+        None, description="A reference, never the secret: env:NAME, file:/path, …"
     )
     calls_per_minute: float | None = Field(None, gt=0, le=CALLS_PER_MINUTE_AT_MOST, strict=True)
     max_active: int | None = Field(None, ge=1, le=JOBS_AT_ONCE_AT_MOST, strict=True)
@@ -128,7 +121,7 @@ def _check(
         checked.problems.append(Problem("name", message))
     try:
         checked.given = ConnectionInput.model_validate(body)
-    except ModelInvalid as error:
+    except ValidationError as error:
         checked.problems += problems_of(error)
     _check_against_provider(services, body, checked)
     if checked.problems or checked.given is None or checked.spec is None:
@@ -164,7 +157,7 @@ def _check_options(spec: ProviderSpec, options: object, problems: list[Problem])
         return
     try:
         spec.options.model_validate(options)
-    except ModelInvalid as error:
+    except ValidationError as error:
         problems += problems_of(error, "options")
 
 

@@ -11,7 +11,7 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -35,6 +35,7 @@ SENDING_SECONDS = 30.0
 
 LANES_AT_MOST = 8
 CLAIMS_PER_CALL = 10
+FAILURES_BEFORE_REST = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +57,10 @@ def publish_changes(services: Services, *, limit: int = 100) -> PublishReport:
 
     1. Claim due entries, oldest first.
     2. An unrouted entry becomes one delivery for each channel that wants it.
-    3. Deliveries are attempted, each channel in a lane of its own and in order: a channel that
-       hangs delays no other. After its first failure that time may mend, a channel rests for the
-       remainder of the call.
+    3. Deliveries are attempted, each channel in a lane of its own: one that hangs delays no other.
+       A channel that is down twice in a row, or asks for silence, rests for the remainder of the
+       call, and its deliveries wait like the one that failed. (Once is not enough: one message
+       that its receiver cannot digest must not hold up those behind it.)
 
     Raises:
         StoreUnavailable, StoreFull: what was claimed comes back when its lease ends.
@@ -83,12 +85,33 @@ def publish_changes(services: Services, *, limit: int = 100) -> PublishReport:
     )
 
 
+@dataclass(slots=True)
+class _Line:
+    """How one channel fares during a call."""
+
+    failures_in_a_row: int = 0
+    error: NotifyUnavailable | None = None
+
+    @property
+    def rests(self) -> bool:
+        asked = self.error is not None and self.error.retry_after_seconds is not None
+        return asked or self.failures_in_a_row >= FAILURES_BEFORE_REST
+
+    def failed(self, error: NotifyUnavailable) -> None:
+        self.failures_in_a_row += 1
+        self.error = error
+
+    def worked(self) -> None:
+        self.failures_in_a_row = 0
+        self.error = None
+
+
 class _Publication:
-    """One call's work: what was done, and which channels rest."""
+    """One call's work: what was done, and how the channels fare."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._resting: dict[str, OutboxEntry] = {}
+        self._lines: dict[str, _Line] = defaultdict(_Line)
         self.done: Counter[str] = Counter()
         self.attempts = 0
 
@@ -99,16 +122,19 @@ class _Publication:
     def take(self, entries: Sequence[OutboxEntry]) -> None:
         """Settle what was just claimed."""
         stop_at = self._services.clock.now() + timedelta(seconds=SENDING_SECONDS)
-        lanes: dict[str, list[OutboxEntry]] = defaultdict(list)
+        lanes: dict[str, list[OutboxEntry]] = {}
         for entry in entries:
             if entry.channel is None:
                 self._route(entry)
             else:
-                lanes[entry.channel].append(entry)
+                lanes.setdefault(entry.channel, []).append(entry)
         if not lanes:
             return
         with ThreadPoolExecutor(min(LANES_AT_MOST, len(lanes)), "publish") as pool:
-            work = [pool.submit(self._send_all, lane, stop_at) for lane in lanes.values()]
+            work = [
+                pool.submit(self._send_all, lane, self._lines[channel], stop_at)
+                for channel, lane in lanes.items()
+            ]
         for lane_work in work:
             done, attempts = lane_work.result()
             self.done += done
@@ -126,27 +152,26 @@ class _Publication:
             self.done["routed"] += 1
 
     def _send_all(
-        self, entries: Sequence[OutboxEntry], stop_at: datetime
+        self, entries: Sequence[OutboxEntry], line: _Line, stop_at: datetime
     ) -> tuple[Counter[str], int]:
-        """One channel's deliveries, in order. Those it has no time for come back by their lease."""
+        """One channel's deliveries, the least often tried first. Those that there is no time for
+        come back when their lease ends."""
         done: Counter[str] = Counter()
         attempts = 0
-        for entry in entries:
-            if self._services.clock.now() >= stop_at:
+        for entry in sorted(entries, key=lambda entry: entry.attempts):
+            now = self._services.clock.now()
+            if now >= stop_at:
                 break
-            failed = self._resting.get(entry.channel or "")
-            if failed is not None:
-                outcome = replace(entry, due_at=failed.due_at, last_error=failed.last_error)
+            if line.rests and line.error is not None:
+                outcome = to_retry(entry, str(line.error), now, line.error.retry_after_seconds)
             else:
                 attempts += 1
-                outcome = self._attempt(entry)
-            if outcome.state is DeliveryState.PENDING:
-                self._resting.setdefault(entry.channel or "", outcome)
+                outcome = self._attempt(entry, line)
             if self._services.store.settle_outbox(outcome):
                 done[outcome.state] += 1
         return done, attempts
 
-    def _attempt(self, entry: OutboxEntry) -> OutboxEntry:
+    def _attempt(self, entry: OutboxEntry, line: _Line) -> OutboxEntry:
         """Send it, and say what became of it. Whatever a channel raises stays with its delivery."""
         services = self._services
         channel = self._channels.get(entry.channel or "")
@@ -159,18 +184,26 @@ class _Publication:
             gone = "the job was deleted before this was told"
             return refused(entry, gone, services.clock.now())
         notice = Notice(id=entry.id, event=entry.event, job=job, url=services.job_url(job.id))
+        return self._send(channel, notice, entry, line)
+
+    def _send(
+        self, channel: ChannelConfig, notice: Notice, entry: OutboxEntry, line: _Line
+    ) -> OutboxEntry:
+        services = self._services
         try:
             services.channels.client(channel).send(notice)
         except NotifyRejected as exc:
             log.warning("channel %s refuses %s: %s", channel.name, entry.id, exc)
             return refused(entry, str(exc), services.clock.now())
         except NotifyUnavailable as exc:
+            line.failed(exc)
             return to_retry(entry, str(exc), services.clock.now(), exc.retry_after_seconds)
         except TrainbellError as exc:
             # A setting is wrong, such as a secret that is not there: a person may mend it in time.
             return to_retry(entry, str(exc), services.clock.now(), None)
         except Exception as exc:  # noqa: BLE001 - a channel's fault must not hold up the others
             return to_retry(entry, _fault(channel, exc), services.clock.now(), None)
+        line.worked()
         return delivered(entry, services.clock.now())
 
 

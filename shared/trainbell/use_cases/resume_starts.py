@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from trainbell.domain.job import Job
-from trainbell.domain.recording import Decision
+from trainbell.domain import starting
 from trainbell.domain.starting import START_LEASE_SECONDS
 from trainbell.use_cases.recording_jobs import record
 from trainbell.use_cases.services import Services
@@ -21,12 +19,9 @@ def resume_starts(services: Services) -> int:
     """
     now = services.clock.now()
 
-    def due_now(job: Job) -> Decision:
-        return Decision(replace(job, next_poll_at=now) if job.start_is_unclear else job)
-
     soon = services.store.due(now + timedelta(seconds=START_LEASE_SECONDS), JOBS_AT_MOST)
     jobs = (services.store.get(due.id) for due in soon)
     unclear = [job for job in jobs if job.start_is_unclear]
     for job in unclear:
-        record(services, job, due_now)
+        record(services, job, lambda current: starting.not_in_flight(current, now))
     return len(unclear)

@@ -33,7 +33,7 @@ from trainbell.use_cases.reaching_services import (
     route_of,
 )
 from trainbell.use_cases.recording_jobs import change_of, record
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.services import Services, log
 
 
 def start_job(services: Services, job_id: str) -> Job:
@@ -100,13 +100,22 @@ def _send(services: Services, job: Job, route: Route) -> Job:
     saved, decision = record(
         services, job, lambda current: starting.accepted(current, handle, now, pace)
     )
+    if saved.handle is None:
+        log.error("job %s ended before its start was answered; at its service: %s", job.id, handle)
     return send_cancel(services, saved, route) if decision.send_cancel else saved
 
 
 def _postpone(services: Services, job: Job, error: TrainbellError) -> Job:
     now = services.clock.now()
     failure, pace = failure_of(error, now), pace_of(services, job, now)
-    return record(services, job, lambda current: starting.postponed(current, failure, now, pace))[0]
+
+    def decide(current: Job) -> Decision:
+        # Somebody else has begun an attempt of their own meanwhile: this failure is not its.
+        if current.start_attempts != job.start_attempts:
+            return Decision(current)
+        return starting.postponed(current, failure, now, pace)
+
+    return record(services, job, decide)[0]
 
 
 def _unclear(services: Services, job: Job, error: Exception) -> Job:
@@ -118,10 +127,12 @@ def _unclear(services: Services, job: Job, error: Exception) -> Job:
 def resolve_start(services: Services, job: Job) -> Job:
     """Look up a start whose answer was lost: adopt it, or prove that it never was.
 
-    Does nothing before the job is due: until then the sender may still be at it.
+    Does nothing during the sender's lease: until then it may still be at it.
     """
     now = services.clock.now()
-    if not job.start_is_unclear or (job.next_poll_at is not None and now < job.next_poll_at):
+    if not job.start_is_unclear:
+        return job
+    if job.start_lease_until is not None and now < job.start_lease_until:
         return job
     try:
         route = route_of(services, job)

@@ -163,7 +163,7 @@ def _id_of(handle: Handle) -> str:
 
 
 def _is_on(training: Training, dataset: str) -> bool:
-    """Unless the service says that it is on another dataset: the marker is proof enough then."""
+    """Where the service names no dataset (it was deleted, say), the marker alone is proof."""
     source = (training.source_dataset or {}).get("id")
     return not isinstance(source, str) or source.casefold() == dataset.casefold()
 

@@ -27,16 +27,20 @@ def utc_time(value: Any) -> datetime | None:
         return None
 
 
-def _if(*kinds: type) -> Callable[[Any], Any]:
-    def keep(value: Any) -> Any:
-        # bool is an int to Python, but no number to a service.
-        return value if isinstance(value, kinds) and not isinstance(value, bool) else None
+def _number(value: Any) -> float | None:
+    # bool is an int to Python, but no number to a service; NaN is none to any store.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < MAX_NUMBER else None
 
-    return keep
+
+def _if(kind: type) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, kind) else None
 
 
+MAX_NUMBER = 1e15
 Time = Annotated[datetime | None, BeforeValidator(utc_time)]
-Number = Annotated[float | None, BeforeValidator(_if(int, float))]
+Number = Annotated[float | None, BeforeValidator(_number)]
 Text = Annotated[str | None, BeforeValidator(_if(str))]
 Object = Annotated[dict[str, Any] | None, BeforeValidator(_if(dict))]
 

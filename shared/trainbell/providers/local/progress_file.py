@@ -71,26 +71,35 @@ class _Gathered:
     def __init__(self) -> None:
         self._progress: float | None = None
         self._words: dict[str, str] = {}
-        self._metrics: dict[str, float] = {}
-        self._cost: dict[str, float] = {}
+        self._numbers: dict[str, dict[str, float]] = {"metrics": {}, "cost": {}}
         self._per_tag: dict[str, dict[str, float]] = {}
         self._artifacts: dict[str, str] = {}
         self._curve: list[Mapping[str, float]] = []
 
     def take(self, entry: Mapping[str, Any]) -> None:
-        progress = _number(entry.get("progress"))
+        for name, value in entry.items():
+            match name:
+                case "progress":
+                    self._take_progress(_number(value))
+                case "message" | "stage":
+                    if isinstance(value, str) and value.strip():
+                        self._words[name] = _text(value.strip(), MAX_TEXT_CHARACTERS)
+                case "metrics" | "cost":
+                    _take_numbers(self._numbers[name], value, MAX_NAMES)
+                case "curve":
+                    self._take_point(value)
+                case "per_tag":
+                    self._take_tags(value)
+                case "artifacts":
+                    self._take_artifacts(value)
+
+    def _take_progress(self, progress: float | None) -> None:
         if progress is not None and 0.0 <= progress <= 1.0:
             self._progress = progress
-        for name in ("message", "stage"):
-            word = entry.get(name)
-            if isinstance(word, str) and word.strip():
-                self._words[name] = _text(word.strip(), MAX_TEXT_CHARACTERS)
-        _take_numbers(self._metrics, entry.get("metrics"), MAX_NAMES)
-        _take_numbers(self._cost, entry.get("cost"), MAX_NAMES)
-        self._take_tags(entry.get("per_tag"))
-        self._take_artifacts(entry.get("artifacts"))
+
+    def _take_point(self, numbers: object) -> None:
         point: dict[str, float] = {}
-        _take_numbers(point, entry.get("curve"), MAX_POINT_FIELDS)
+        _take_numbers(point, numbers, MAX_POINT_FIELDS)
         if point:
             self._curve.append(point)
 
@@ -113,10 +122,10 @@ class _Gathered:
             message=self._words.get("message"),
             stage=self._words.get("stage"),
             performance=Performance(
-                metrics=self._metrics,
+                metrics=self._numbers["metrics"],
                 per_tag=self._per_tag,
                 curve=_thinned(self._curve),
-                cost=self._cost,
+                cost=self._numbers["cost"],
                 artifacts=self._artifacts,
             ),
         )
@@ -153,7 +162,7 @@ def _named(mapping: object) -> list[tuple[str, Any]]:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is not float and type(value) is not int:  # a bool is no number here
         return None
     try:
         number = float(value)
@@ -164,8 +173,11 @@ def _number(value: object) -> float | None:
 
 def _text(text: str, limit: int) -> str:
     """Fit to be stored and sent: lone surrogates and control characters are replaced."""
-    clean = text[:limit].encode("utf-8", errors="replace").decode("utf-8")
-    return clean if clean.isprintable() else "".join(c if c.isprintable() else " " for c in clean)
+    cut = text[:limit]
+    if cut.isprintable():
+        return cut
+    whole = cut.encode("utf-8", errors="replace").decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in whole)
 
 
 def _thinned(points: list[Mapping[str, float]]) -> tuple[Mapping[str, float], ...]:

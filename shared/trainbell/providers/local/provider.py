@@ -6,14 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from platform import python_version
 from typing import Any
 
 from pydantic import ValidationError
 
-from trainbell.domain.job import State
 from trainbell.domain.observation import Observation
 from trainbell.errors import (
     ProviderJobMissing,
@@ -27,9 +25,9 @@ from trainbell.providers.local.command_environment import environment_for, progr
 from trainbell.providers.local.launching import Answer, Outcome, hand_over
 from trainbell.providers.local.log_tail import tail
 from trainbell.providers.local.parameters import LocalOptions, TrainParameters
-from trainbell.providers.local.progress_file import Report, read_report
-from trainbell.providers.local.run_directory import Ending, RunDirectory
-from trainbell.providers.local.status_map import STATUS_MAP, Status
+from trainbell.providers.local.progress_file import read_report
+from trainbell.providers.local.run_directory import RunDirectory
+from trainbell.providers.local.run_reading import observation_of, status_of
 
 NAME = "local"
 START_TIMEOUT_SECONDS = 20.0
@@ -118,8 +116,8 @@ class LocalProvider:
             cancelling = run.cancel_was_asked()
             report = read_report(run.progress_path)
             started_at = ending.started_at if ending else run.launched_at()
-        status = _status(ending, alive=alive, cancelling=cancelling)
-        return _observation(status, ending, report, seen_at, started_at)
+        status = status_of(ending, alive=alive, cancelling=cancelling)
+        return observation_of(status, ending, report, seen_at, started_at)
 
     def cancel(self, handle: Handle) -> None:
         """SIGTERM to the command's process group now, SIGKILL after its grace: the supervisor's
@@ -195,59 +193,6 @@ def remove_run(data_dir: Path, job_id: str) -> bool:
         OSError: the disk refuses.
     """
     return RunDirectory.of(data_dir / NAME, job_id).remove()
-
-
-def _status(ending: Ending | None, *, alive: bool, cancelling: bool) -> Status:
-    if ending is None:
-        if alive:
-            return Status.STOPPING if cancelling else Status.RUNNING
-        return Status.STOPPED if cancelling else Status.VANISHED
-    if ending.exit_code == 0:
-        return Status.COMPLETED  # even after a SIGTERM: it chose to finish well
-    if ending.stopped_by_us:
-        return Status.STOPPED
-    return Status.SIGNALLED if ending.signal else Status.EXITED
-
-
-def _observation(
-    status: Status,
-    ending: Ending | None,
-    report: Report,
-    seen_at: datetime,
-    started_at: datetime | None,
-) -> Observation:
-    state, reason = STATUS_MAP[status]
-    return Observation(
-        seen_at=seen_at,
-        vendor_status=status.value,
-        state=state,
-        end_reason=reason,
-        stage=report.stage,
-        progress=report.progress,
-        message=_message(status, ending, report.message),
-        performance=report.performance,
-        exit_code=ending.exit_code if ending else None,
-        signal=ending.signal if ending else None,
-        started_at=started_at,
-        ended_at=ending.ended_at if ending else None,
-    )
-
-
-def _message(status: Status, ending: Ending | None, reported: str | None) -> str | None:
-    if STATUS_MAP[status][0] is not State.FAILED:
-        return reported
-    if ending is None:
-        cause = (
-            "The command ended and its exit code is unknown: its supervisor was killed, "
-            "or the machine went down."
-        )
-    elif ending.signal == "SIGKILL":
-        cause = "The command was ended by SIGKILL (often the system's, when memory runs out)."
-    elif ending.signal:
-        cause = f"The command was ended by {ending.signal}."
-    else:
-        cause = f"The command ended with exit code {ending.exit_code}."
-    return f"{cause} Its last report: {reported}" if reported else cause
 
 
 def _parameters(order: StartOrder) -> TrainParameters:

@@ -72,7 +72,7 @@ class RunDirectory:
         self.path.mkdir(mode=0o700, exist_ok=True)
 
     def was_launched(self) -> bool:
-        return (self.path / "launch.json").exists()
+        return self._has("launch.json")
 
     def launched_at(self) -> datetime | None:
         """None where the machine went down while this was being written."""
@@ -113,7 +113,7 @@ class RunDirectory:
         return False
 
     def cancel_was_asked(self) -> bool:
-        return (self.path / "cancel.json").exists()
+        return self._has("cancel.json")
 
     def ask_cancel(self) -> bool:
         """Leave the wish and tell the supervisor. False where no supervisor is there to hear it."""
@@ -149,6 +149,14 @@ class RunDirectory:
             self.path.rename(doomed)
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(doomed)
+        return True
+
+    def _has(self, name: str) -> bool:
+        # Path.exists() takes a directory that may not be read for one that is empty.
+        try:
+            (self.path / name).stat()
+        except FileNotFoundError:
+            return False
         return True
 
     def _read(self, name: str) -> Mapping[str, Any]:

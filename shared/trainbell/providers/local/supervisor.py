@@ -83,16 +83,33 @@ def supervise(order: dict[str, Any]) -> None:
     wake = open_wake_pipe()
     started_at = time.time()
     try:
+        log, control = claim(directory, started_at)
+        command = launch(order, log)
+    except NotLaunched as reason:
+        answer(reason.outcome, str(reason))
+        return
+    os.dup2(log, 2)
+    answer("launched", "")
+    ending = wait_for_end(command, wake, control, order["grace_seconds"])
+    write_ending(f"{directory}/exit.json", {**ending, "started_at": started_at})
+
+
+def claim(directory: str, started_at: float) -> tuple[int, int]:
+    """Steps 1 to 3. Returns the log and the control pipe."""
+    try:
         take_lock(directory)
         log = os.open(f"{directory}/log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         control = open_control(directory)
         claim_launch(directory, {"supervisor": os.getpid(), "started_at": started_at})
     except OSError as error:
-        answer("unavailable", f"cannot prepare the run: {error.strerror}")
-        return
-    except NotLaunched as reason:
-        answer(reason.outcome, str(reason))
-        return
+        message = f"cannot prepare the run: {error.strerror}"
+        raise NotLaunched("unavailable", message) from error
+    return log, control
+
+
+def launch(order: dict[str, Any], log: int) -> int:
+    """Steps 4 and 5. Where the command cannot be executed, step 3 is taken back."""
+    directory = order["run_directory"]
     try:
         os.chdir(order["cwd"])
         command = spawn(order, log)
@@ -100,18 +117,14 @@ def supervise(order: dict[str, Any]) -> None:
         os.unlink(f"{directory}/launch.json")
         number = getattr(error, "errno", errno.EINVAL)
         outcome = "rejected" if number in COMMAND_FAULTS else "unavailable"
-        answer(outcome, f"cannot run {order['program']}: {os.strerror(number)}")
-        return
-    os.dup2(log, 2)
+        message = f"cannot run {order['program']}: {os.strerror(number)}"
+        raise NotLaunched(outcome, message) from error
     grace = order["grace_seconds"]
     record = {"pid": command, "identity": identity_of(command), "grace_seconds": grace}
     with contextlib.suppress(OSError):
         # Only a cancel without supervisor needs it; the run goes on where it cannot be written.
         write_whole(f"{directory}/process.json", record)
-    answer("launched", "")
-    ending = wait_for_end(command, wake, control, grace)
-    ending["started_at"] = started_at
-    write_ending(f"{directory}/exit.json", ending)
+    return command
 
 
 def take_lock(directory: str) -> None:
@@ -177,22 +190,23 @@ def wait_for_end(command: int, wake: int, control: int, grace: float) -> dict[st
     The command is not reaped before it has ended, so its group's number cannot be another's.
     """
     deadline = None
+    killed = False
     while True:
         reaped, status = os.waitpid(command, os.WNOHANG)
         if reaped:
             ended_at = time.time()
             break
-        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+        timeout = None if deadline is None or killed else max(0.0, deadline - time.monotonic())
         ready = select.select([wake, control], [], [], timeout)[0]
         for pipe in ready:
             os.read(pipe, 4096)
         if control in ready and deadline is None:
             signal_group(command, signal.SIGTERM)
             deadline = time.monotonic() + grace
-        elif deadline is not None and time.monotonic() >= deadline:
+        elif deadline is not None and not killed and time.monotonic() >= deadline:
             signal_group(command, signal.SIGKILL)
-            deadline = time.monotonic() + grace + 1.0
-    if deadline is not None:
+            killed = True
+    if deadline is not None and not killed:
         finish_group(command, deadline)
     code = os.waitstatus_to_exitcode(status)
     return {

@@ -25,7 +25,11 @@ LOOKS = {
 POLLS, DELAY = (8, 900), (8, 160)
 
 # The same file from the same numbers: no date, and ids that do not change. Text stays text.
-SETTINGS = {"svg.hashsalt": "trainbell", "svg.fonttype": "none", "font.family": "sans-serif"}
+SETTINGS: dict[Any, Any] = {
+    "svg.hashsalt": "trainbell",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+}
 
 
 def draw(comparisons: Sequence[Comparison], path: Path) -> None:

@@ -1,0 +1,145 @@
+"""The scenario on the cloud's engine, and what only the cloud has: topic, bus, hand-over."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import scenario
+from tests.e2e.cloud_stack import SECRET_NAME, Cloud, Stack, deploy, new_cloud
+from trainbell.client import Trainbell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+# A hand-over every few polls, and a reconciler that does not wait two minutes.
+PARAMETERS = {"LoopsPerExecution": "2", "OverdueAfterSeconds": "1"}
+
+
+class ServerlessEngine:
+    secret = f"secretsmanager:{SECRET_NAME}"
+
+    def __init__(self, cloud: Cloud, life: ExitStack) -> None:
+        self.cloud = cloud
+        self._life = life
+        life.enter_context(cloud.running())
+        self.stack: Stack = deploy(cloud, PARAMETERS, scenario.DEEPVA_KEY)
+        self._silence_rules()
+        self.told = {"topic": self._subscribe_topic(), "bus": self._subscribe_bus()}
+
+    def trainbell(self) -> Trainbell:
+        return self.stack.trainbell()
+
+    def interrupt(self) -> None:
+        """A restart ends all executions; nothing but the reconciler brings the job back."""
+        self._life.close()
+        self._life.enter_context(self.cloud.running())
+        time.sleep(2.5)  # Until the job is overdue, as the parameters above have it.
+        self.stack.invoke("ReconcileJobsFunction")
+
+    def messages(self, queue: str, job_id: str, wanted: set[str]) -> list[Mapping[str, Any]]:
+        """What was told of a job so far, in arrival order; waits until `wanted` types are there."""
+        sqs = self.cloud.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        found: list[Mapping[str, Any]] = []
+        deadline = time.monotonic() + 20
+        while not wanted <= {event["type"] for event in found}:
+            assert time.monotonic() < deadline, [event["type"] for event in found]
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in answer.get("Messages", ()):
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                event = _cloud_event(json.loads(message["Body"]))
+                if event["subject"] == job_id:
+                    found.append(event)
+        return found
+
+    def _silence_rules(self) -> None:
+        # The minute's retry would hide a stream that does not wake the publisher.
+        events = self.cloud.client("events")
+        for rule in events.list_rules()["Rules"]:
+            events.disable_rule(Name=rule["Name"])
+
+    def _subscribe_topic(self) -> str:
+        self.cloud.client("sns").subscribe(
+            TopicArn=self.stack.outputs["TopicArn"],
+            Protocol="sqs",
+            Endpoint=self._queue("topic-messages"),
+        )
+        return "topic-messages"
+
+    def _subscribe_bus(self) -> str:
+        events, bus = self.cloud.client("events"), self.stack.outputs["BusName"]
+        pattern = json.dumps({"source": [{"prefix": ""}]})
+        events.put_rule(Name="all", EventBusName=bus, EventPattern=pattern)
+        target = {"Id": "queue", "Arn": self._queue("bus-messages")}
+        events.put_targets(Rule="all", EventBusName=bus, Targets=[target])
+        return "bus-messages"
+
+    def _queue(self, name: str) -> str:
+        sqs = self.cloud.client("sqs")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn: str = attributes["Attributes"]["QueueArn"]
+        return arn
+
+
+def _cloud_event(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The CloudEvent inside what SNS or EventBridge put around it."""
+    event: Mapping[str, Any] = json.loads(body["Message"]) if "Message" in body else body["detail"]
+    return event
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[ServerlessEngine]:
+    with ExitStack() as life:
+        yield ServerlessEngine(new_cloud(tmp_path), life)
+
+
+def test_one_job_end_to_end_in_the_cloud(engine: ServerlessEngine) -> None:
+    with scenario.deepva() as service:
+        scenario.connect(engine, service)
+        scenario.bad_input_is_refused_whole(engine, service)
+        first = scenario.a_job_is_started_once_and_seen_to_its_end(engine, service)
+        assert_handed_over(engine, first)
+        assert_told(engine, first)
+        second = scenario.a_job_survives_the_end_of_all_that_watches_it(engine, service)
+        assert_rewatched(engine, second)
+        # ministack's streams do not wake functions again after a restart: the outbox still has
+        # what was not told, and the minute's retry tells it.
+        engine.stack.invoke("PublishChangesFunction")
+        assert_told(engine, second)
+
+
+def assert_handed_over(engine: ServerlessEngine, job: scenario.Job) -> None:
+    """Several executions after each other, each named by job and watcher, all ended well."""
+    executions = engine.stack.executions(job["id"])
+    assert len(executions) >= 2
+    assert set(executions) == {f"{job['id']}-{watch}" for watch in range(len(executions))}
+    assert set(executions.values()) <= {"SUCCEEDED", "RUNNING"}
+
+
+def assert_told(engine: ServerlessEngine, job: scenario.Job) -> None:
+    [end] = engine.messages(engine.told["topic"], job["id"], {"JobFinished"})
+    assert end["data"]["job"]["state"] == "succeeded"
+    assert scenario.DEEPVA_KEY not in json.dumps(end)
+    on_bus = engine.messages(engine.told["bus"], job["id"], {"JobStarted", "JobFinished"})
+    assert len({event["id"] for event in on_bus}) == len(on_bus)
+    with engine.trainbell() as trainbell:
+        deliveries = list(trainbell.deliveries(job["id"]))
+    assert {each["channel"] for each in deliveries} == {"trainbell-topic", "trainbell-bus"}
+    assert all(each["attempts"] == 1 for each in deliveries)
+
+
+def assert_rewatched(engine: ServerlessEngine, job: scenario.Job) -> None:
+    with engine.trainbell() as trainbell:
+        reasons = [
+            event["data"]["reason"]
+            for event in trainbell.events(job["id"])
+            if event["type"] == "WatcherReplaced"
+        ]
+    assert "overdue" in reasons

@@ -1,0 +1,158 @@
+"""Who may do what: no wildcard action, no wildcard resource, no Scan; each exception by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.infra.test_template import FUNCTIONS, resource_of
+from tests.infra.translated import of_type, resources
+from trainbell.stores.dynamodb_table import ACTIONS
+
+# X-Ray and log deliveries know no resources:
+# docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+# docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+WITHOUT_RESOURCES = {
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+# What does not exist yet when the role is made, or has a suffix that AWS chooses.
+UNDER_A_PREFIX = {
+    "dynamodb:ListStreams": "/stream/*",
+    "scheduler:CreateSchedule": "schedule/${Schedules}/*",
+    "scheduler:DeleteSchedule": "schedule/${Schedules}/*",
+    "scheduler:UpdateSchedule": "schedule/${Schedules}/*",
+    "secretsmanager:GetSecretValue": "secret:${SecretPrefix}*",
+    "ssm:GetParameter": "parameter/${SecretPrefix}*",
+}
+
+STORE = {"UseTablePolicy", "WriteTracesPolicy"}
+POLICIES_OF = {
+    "StartJobFunction": STORE | {"ReadSecretsPolicy"},
+    "PollJobFunction": STORE | {"ReadSecretsPolicy"},
+    "PublishChangesFunction": STORE | {"ReadSecretsPolicy"},
+    "ReconcileJobsFunction": STORE | {"StartWatchersPolicy"},
+    "RunScheduleFunction": STORE | {"StartWatchersPolicy"},
+    "ApiFunction": STORE | {"ReadSecretsPolicy", "StartWatchersPolicy"},
+}
+
+Statement = Mapping[str, Any]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    for name, resource in resources().items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+        if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            documents.append(properties["PolicyDocument"])
+        for document in documents:
+            for statement in document["Statement"]:
+                yield name, statement
+
+
+def actions_of(role: str) -> set[str]:
+    wanted = {role, *map(resource_of, resources()[role]["Properties"].get("ManagedPolicyArns", []))}
+    return {
+        action
+        for name, statement in statements()
+        if name in wanted
+        for action in as_list(statement["Action"])
+    }
+
+
+ALL = list(statements())
+
+
+def test_no_action_has_a_wildcard_and_none_scans() -> None:
+    assert ALL
+    for name, statement in ALL:
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, (name, action)
+            assert action != "dynamodb:Scan", name
+
+
+def test_a_wildcard_resource_only_where_there_is_none_to_name() -> None:
+    for name, statement in ALL:
+        if "*" in as_list(statement["Resource"]):
+            assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCES, name
+
+
+def test_a_prefix_only_where_the_name_is_not_known() -> None:
+    for name, statement in ALL:
+        for resource in as_list(statement["Resource"]):
+            text = resource if isinstance(resource, str) else resource.get("Fn::Sub", "")
+            if "*" in text and text != "*":
+                for action in as_list(statement["Action"]):
+                    assert text.endswith(UNDER_A_PREFIX[action]), (name, action)
+
+
+def test_every_statement_allows_and_names_what() -> None:
+    for name, statement in ALL:
+        assert statement["Effect"] == "Allow", name
+        assert not {"NotAction", "NotResource"} & set(statement), name
+
+
+def test_no_role_borrows_a_policy_of_aws() -> None:
+    for name, role in of_type("AWS::IAM::Role"):
+        for policy in role.get("ManagedPolicyArns", ()):
+            assert resource_of(policy) in resources(), name
+
+
+def test_roles_trust_one_service_each() -> None:
+    trusted = {}
+    for name, role in of_type("AWS::IAM::Role"):
+        [statement] = role["AssumeRolePolicyDocument"]["Statement"]
+        trusted[name] = statement["Principal"]
+    of_functions = {resource_of(function["Role"]) for function in FUNCTIONS.values()}
+    assert {name for name in trusted if name not in of_functions} == {
+        "JobLifecycleRole",
+        "ScheduleRole",
+    }
+    assert {str(trusted[name]) for name in of_functions} == {"{'Service': 'lambda.amazonaws.com'}"}
+
+
+@pytest.mark.parametrize("function", POLICIES_OF)
+def test_each_function_has_the_shared_rights_that_it_uses(function: str) -> None:
+    role = resources()[resource_of(FUNCTIONS[function]["Role"])]["Properties"]
+    assert {resource_of(policy) for policy in role["ManagedPolicyArns"]} == POLICIES_OF[function]
+
+
+def test_the_roles_together_allow_all_that_the_store_calls() -> None:
+    allowed = {
+        action
+        for _, statement in ALL
+        for action in as_list(statement["Action"])
+        if action.startswith("dynamodb:") and "Stream" not in str(statement["Resource"])
+    }
+    assert allowed - {"dynamodb:ListStreams"} == set(ACTIONS)
+
+
+def test_only_the_api_may_forget_jobs_and_keep_schedules() -> None:
+    api_alone = {"dynamodb:BatchWriteItem", "scheduler:CreateSchedule", "iam:PassRole"}
+    for function, properties in FUNCTIONS.items():
+        held = actions_of(resource_of(properties["Role"])) & api_alone
+        assert held == (api_alone if function == "ApiFunction" else set()), function
+
+
+def test_a_role_is_passed_to_the_scheduler_only() -> None:
+    passes = [statement for _, statement in ALL if "iam:PassRole" in as_list(statement["Action"])]
+    assert [statement["Condition"] for statement in passes] == [
+        {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    ]

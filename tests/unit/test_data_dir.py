@@ -1,0 +1,118 @@
+"""The data directory: private, held by one process, explained in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from trainbell.embedded.data_dir import (
+    DataDirInUse,
+    default_data_dir,
+    open_data_dir,
+    running_server,
+)
+from trainbell.errors import ConfigInvalid
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_it_is_made_private_with_a_token_that_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b"
+    with open_data_dir(path) as first:
+        assert mode(path) == 0o700
+        assert mode(path / "owner-token") == 0o600
+        assert len(first.token) >= 32
+    with open_data_dir(path) as second:
+        assert second.token == first.token
+    assert sorted(each.name for each in path.iterdir()) == ["lock", "owner-token"]
+
+
+def test_a_second_one_is_told_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    holder = rf"process {os.getpid()}\)$"
+    with open_data_dir(path), pytest.raises(DataDirInUse, match=holder), open_data_dir(path):
+        pass
+    with open_data_dir(path):
+        pass
+
+
+def test_the_running_server_is_found_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    assert running_server(path) is None
+    with open_data_dir(path) as held:
+        held.announce("http://127.0.0.1:1")
+        found = running_server(path)
+        assert found is not None
+        assert (found.url, found.pid, found.token) == (
+            "http://127.0.0.1:1",
+            os.getpid(),
+            held.token,
+        )
+        assert mode(path / "server.json") == 0o600
+        held.withdraw()
+        held.withdraw()
+    assert running_server(path) is None
+
+
+@pytest.mark.parametrize(
+    "note", ["", "{", "[]", '{"url": "x"}', '{"url": "x", "pid": 99999999999999999999}', "\xff"]
+)
+def test_a_stale_or_broken_note_is_no_server(tmp_path: Path, note: str) -> None:
+    path = tmp_path / "data"
+    with open_data_dir(path):
+        (path / "server.json").write_text(note, encoding="latin-1")
+        assert running_server(path) is None
+
+
+def test_a_note_of_a_dead_process_is_no_server(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    with open_data_dir(tmp_path / "data"):
+        note = {"url": "http://127.0.0.1:1", "pid": child}
+        (tmp_path / "data" / "server.json").write_text(json.dumps(note))
+        assert running_server(tmp_path / "data") is None
+
+
+def test_a_directory_that_others_can_read_is_refused_unless_it_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(0o755)
+    with open_data_dir(path):
+        assert mode(path) == 0o700
+    path.chmod(0o750)
+    with pytest.raises(ConfigInvalid, match="chmod 700"), open_data_dir(path):
+        pass
+
+
+def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with open_data_dir(path):
+        pass
+    (path / "owner-token").chmod(0o644)
+    with pytest.raises(ConfigInvalid, match="other people"), open_data_dir(path):
+        pass
+    (path / "owner-token").chmod(0o600)
+    (path / "owner-token").write_text("")
+    with pytest.raises(ConfigInvalid, match="holds no token"), open_data_dir(path):
+        pass
+
+
+def test_a_file_in_its_place_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(ConfigInvalid, match="cannot be used"), open_data_dir(tmp_path / "data"):
+        pass
+
+
+def test_where_it_is_by_default() -> None:
+    assert default_data_dir({"TRAINBELL_DATA_DIR": "/srv/t"}) == Path("/srv/t")
+    assert default_data_dir({"XDG_DATA_HOME": "/xdg"}) == Path("/xdg/trainbell")
+    assert default_data_dir({"XDG_DATA_HOME": "relative"}).name == "trainbell"
+    assert default_data_dir({}) == Path.home() / ".local" / "share" / "trainbell"

@@ -1,0 +1,346 @@
+"""Promise 4, told at least once: whatever breaks, and whenever the process dies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import FakeClock, a_running_job
+from tests.toy_service import ToyChannels, ToyService, a_trainbell
+from trainbell.domain.events import EventType
+from trainbell.domain.job import EndReason, Job
+from trainbell.domain.outbox import GIVE_UP_AFTER, DeliveryState
+from trainbell.domain.recording import Recorder
+from trainbell.domain.settings import ChannelConfig
+from trainbell.errors import ConfigInvalid, NotifyRejected, NotifyUnavailable
+from trainbell.ports import Channel, Notice
+from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.use_cases.publish_changes import PublishReport, publish_changes
+from trainbell.use_cases.recording_jobs import change_of
+from trainbell.use_cases.services import Services
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+@dataclass
+class Ear:
+    """A channel that keeps what it was told; `on_send` may raise before, `after_send` after."""
+
+    heard: list[Notice] = field(default_factory=list)
+    on_send: Callable[[Notice], None] = lambda _: None
+    after_send: Callable[[Notice], None] = lambda _: None
+
+    def send(self, notice: Notice) -> None:
+        self.on_send(notice)
+        self.heard.append(notice)
+        self.after_send(notice)
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def ids(self) -> list[str]:
+        return [notice.id for notice in self.heard]
+
+
+class Ears(ToyChannels):
+    """A catalog in which each channel, by its name, is an ear of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(installed=())
+        self.ears: dict[str, Ear] = {}
+
+    def client(self, config: ChannelConfig) -> Channel:
+        return self.ears.setdefault(config.name, Ear())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "jobs.sqlite3")
+    yield store
+    store.close()
+
+
+@dataclass
+class Bell:
+    services: Services
+    clock: FakeClock
+    ears: Ears
+
+    def ear(self, name: str, **settings: Any) -> Ear:
+        self.services.store.put_config(ChannelConfig(name=name, kind="collect", **settings))
+        return self.ears.ears.setdefault(name, Ear())
+
+    def an_end(self, number: int = 1, project: str = "default") -> Job:
+        """A job that ends now, with its announcement in the outbox."""
+        job = a_running_job(id=f"01job{number:021d}", project=project)
+        stored, _ = self.services.store.create(change_of(Recorder(job, self.clock.now()).decide()))
+        record = Recorder(stored, self.clock.now())
+        record.end(EndReason.COMPLETED, self.clock.now())
+        return self.services.store.save(change_of(record.decide()))
+
+    def deliveries(self, job: Job) -> dict[str, tuple[DeliveryState, int, str | None]]:
+        found = self.services.store.deliveries(job.id)
+        return {d.channel or "": (d.state, d.attempts, d.last_error) for d in found}
+
+    def publish(self, **options: Any) -> PublishReport:
+        return publish_changes(self.services, **options)
+
+
+@pytest.fixture
+def bell(store: SqliteStore) -> Bell:
+    clock, ears = FakeClock(), Ears()
+    service = ToyService(clock)
+    page = "https://trainbell.example"
+    services = a_trainbell(store, service, channels=ears, page_url=page)
+    return Bell(services, clock, ears)
+
+
+def down(_: Notice) -> None:
+    raise NotifyUnavailable("down")
+
+
+def test_every_channel_that_wants_it_is_told_once(bell: Bell) -> None:
+    all_ends, mine = bell.ear("all"), bell.ear("mine", project="vision")
+    starts = bell.ear("starts", events=(EventType.JOB_STARTED,))
+    vision, other = bell.an_end(1, "vision"), bell.an_end(2)
+    assert bell.publish() == PublishReport(routed=2, delivered=3)
+    assert bell.publish() == PublishReport()
+    assert sorted(notice.job.id for notice in all_ends.heard) == [vision.id, other.id]
+    assert mine.ids == [f"{vision.id}-000001:mine"]
+    assert mine.heard[0].url == f"https://trainbell.example/v1/jobs/{vision.id}"
+    assert starts.heard == []
+    assert bell.deliveries(vision)["mine"] == (DeliveryState.DELIVERED, 1, None)
+
+
+def test_without_any_channel_an_end_is_settled_and_gone(bell: Bell) -> None:
+    bell.an_end()
+    assert bell.publish() == PublishReport(routed=1)
+    assert bell.services.store.next_outbox_due_at() is None
+
+
+def test_a_channel_that_is_down_is_told_later_and_the_record_says_why(bell: Bell) -> None:
+    ear = bell.ear("team")
+    ear.on_send = down
+    job = bell.an_end()
+    assert bell.publish() == PublishReport(routed=1, postponed=1)
+    assert bell.deliveries(job)["team"] == (DeliveryState.PENDING, 1, "down")
+    assert bell.publish() == PublishReport()
+    bell.clock.advance(5)
+    assert bell.publish() == PublishReport(postponed=1)
+    ear.on_send = lambda _: None
+    bell.clock.advance(9.9)
+    assert bell.publish() == PublishReport()
+    bell.clock.advance(0.1)
+    assert bell.publish() == PublishReport(delivered=1)
+    assert bell.deliveries(job)["team"] == (DeliveryState.DELIVERED, 3, None)
+
+
+def test_what_stays_down_is_given_up_after_three_days(bell: Bell) -> None:
+    bell.ear("team").on_send = down
+    job = bell.an_end()
+    bell.publish()
+    bell.clock.advance(GIVE_UP_AFTER.total_seconds())
+    assert bell.publish() == PublishReport(given_up=1)
+    assert bell.deliveries(job)["team"] == (DeliveryState.GIVEN_UP, 2, "down")
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        (NotifyRejected("no_service"), DeliveryState.GIVEN_UP, "no_service"),
+        (ConfigInvalid("no secret env:X"), DeliveryState.PENDING, "no secret env:X"),
+        (ValueError("hunter2"), DeliveryState.PENDING, "the channel broke: ValueError in fail"),
+    ],
+)
+def test_what_a_channel_raises_stays_with_its_delivery(
+    bell: Bell, error: Exception, state: DeliveryState, words: str
+) -> None:
+    def fail(_: Notice) -> None:
+        raise error
+
+    bell.ear("broken").on_send = fail
+    fine = bell.ear("fine")
+    job = bell.an_end()
+    bell.publish()
+    assert len(fine.heard) == 1
+    seen, attempts, last_error = bell.deliveries(job)["broken"]
+    assert (seen, attempts) == (state, 1)
+    assert last_error is not None
+    assert words in last_error
+    assert "hunter2" not in last_error
+
+
+def test_a_channel_that_hangs_delays_no_other(bell: Bell) -> None:
+    told_by_other = threading.Event()
+    waited: list[bool] = []
+    # The slow one can end only after the other was told: in one lane they would lock.
+    bell.ear("a-slow").on_send = lambda _: waited.append(told_by_other.wait(10))
+    bell.ear("b-fast").after_send = lambda _: told_by_other.set()
+    bell.an_end()
+    assert bell.publish().delivered == 2
+    assert waited == [True]
+
+
+def test_a_channel_that_is_down_twice_rests_for_the_remainder_of_the_call(bell: Bell) -> None:
+    attempts: list[str] = []
+
+    def count_and_fail(notice: Notice) -> None:
+        attempts.append(notice.id)
+        raise NotifyUnavailable("down")
+
+    bell.ear("team").on_send = count_and_fail
+    jobs = [bell.an_end(number) for number in range(1, 8)]
+    assert bell.publish() == PublishReport(routed=7, postponed=7)
+    assert len(attempts) == 2
+    assert {bell.deliveries(job)["team"][2] for job in jobs} == {"down"}
+
+
+def test_one_message_that_cannot_be_digested_holds_up_no_other(bell: Bell) -> None:
+    poison = bell.an_end(1)
+
+    def choke(notice: Notice) -> None:
+        if notice.job.id == poison.id:
+            raise NotifyUnavailable("500")
+
+    ear = bell.ear("team")
+    ear.on_send = choke
+    others = [bell.an_end(number) for number in range(2, 6)]
+    assert bell.publish() == PublishReport(routed=5, delivered=4, postponed=1)
+    assert [notice.job.id for notice in ear.heard] == [job.id for job in others]
+
+
+def test_silence_asked_for_is_kept(bell: Bell) -> None:
+    def throttle(_: Notice) -> None:
+        raise NotifyUnavailable("too many", retry_after_seconds=90)
+
+    bell.ear("team").on_send = throttle
+    bell.an_end(1)
+    bell.an_end(2)
+    bell.publish()
+    due = bell.services.store.next_outbox_due_at()
+    assert due == bell.clock.now() + timedelta(seconds=90)
+
+
+def test_work_is_bounded_and_says_that_there_is_more(bell: Bell) -> None:
+    ear = bell.ear("team")
+    for number in range(1, 6):
+        bell.an_end(number)
+    assert bell.publish(limit=4).more_due
+    while bell.publish(limit=4).more_due:
+        pass
+    assert len(set(ear.ids)) == len(ear.ids) == 5
+
+
+def test_a_channel_that_is_gone_is_given_up_with_the_reason(bell: Bell) -> None:
+    bell.ear("team").on_send = down
+    job = bell.an_end()
+    bell.publish()
+    bell.services.store.delete_config(ChannelConfig, "team")
+    bell.clock.advance(5)
+    assert bell.publish() == PublishReport(given_up=1)
+    words = "channel team no longer exists"
+    assert bell.deliveries(job)["team"] == (DeliveryState.GIVEN_UP, 2, words)
+
+
+def test_an_attempt_ends_well_within_its_claim_or_is_not_begun(bell: Bell) -> None:
+    """A slow channel leaves the rest to the next call, rather than to two calls at once."""
+    ear = bell.ear("slow")
+
+    def take_long(_: Notice) -> None:
+        bell.clock.advance(20)
+
+    ear.after_send = take_long
+    for number in range(1, 5):
+        bell.an_end(number)
+    assert bell.publish().delivered == 2
+    bell.clock.advance(60)
+    assert bell.publish().delivered == 2
+    assert len(set(ear.ids)) == len(ear.ids) == 4
+
+
+# ---------------------------------------------------------------- the process dies
+
+
+class DyingStore:
+    """A real store whose process dies at the n-th claim or settlement, before or after it."""
+
+    def __init__(self, store: SqliteStore, dies_at: int, *, after: bool) -> None:
+        self._store, self._dies_at, self._after = store, dies_at, after
+        self.writes = 0
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+        return self._dying(method) if name in ("claim_outbox", "settle_outbox") else method
+
+    def _dying(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            with self._lock:
+                self.writes += 1
+                number = self.writes
+            if number == self._dies_at and not self._after:
+                raise Killed
+            result = method(*args, **options)
+            if number == self._dies_at:
+                raise Killed
+            return result
+
+        return call
+
+
+STEPS = 6  # Claim, route, claim, two settlements, and the claim that finds nothing.
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_killed_at_any_step_it_is_told_by_the_next_process(
+    bell: Bell, store: SqliteStore, step: int, after: bool
+) -> None:
+    ears = [bell.ear("one"), bell.ear("two")]
+    job = bell.an_end()
+    dying: Any = DyingStore(store, step, after=after)
+    service = ToyService(bell.clock)
+    with pytest.raises(Killed):
+        publish_changes(a_trainbell(dying, service, channels=bell.ears))
+    bell.clock.advance(60)
+    bell.publish()
+    for ear in ears:
+        assert 1 <= len(ear.heard) <= 2
+        assert len(set(ear.ids)) == 1, "a repeat has the same id"
+    assert {state for state, _, _ in bell.deliveries(job).values()} == {DeliveryState.DELIVERED}
+    assert store.next_outbox_due_at() is None
+
+
+def test_no_step_is_left_out(bell: Bell, store: SqliteStore) -> None:
+    bell.ear("one")
+    bell.ear("two")
+    bell.an_end()
+    counting: Any = DyingStore(store, 0, after=False)
+    publish_changes(a_trainbell(counting, ToyService(bell.clock), channels=bell.ears))
+    assert counting.writes == STEPS
+
+
+def test_a_late_outcome_does_not_overwrite_that_of_a_later_claim(
+    bell: Bell, store: SqliteStore
+) -> None:
+    ear = bell.ear("team")
+    job = bell.an_end()
+
+    def overtaken(_: Notice) -> None:
+        ear.on_send = lambda _: None
+        bell.clock.advance(61)
+        assert bell.publish().delivered == 1
+        raise NotifyUnavailable("down")
+
+    ear.on_send = overtaken
+    assert bell.publish() == PublishReport(routed=1)
+    assert bell.deliveries(job)["team"] == (DeliveryState.DELIVERED, 1, None)

@@ -1,0 +1,182 @@
+"""A request is checked whole before anything is stored, and stored once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.builders import NOON, FakeClock
+from tests.toy_service import ToyService, WatchCalls, a_trainbell
+from trainbell.domain.job import State
+from trainbell.errors import HoldTaken, IdempotencyConflict, InputInvalid
+from trainbell.ports import JobQuery
+from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.use_cases.poll_job import poll_job
+from trainbell.use_cases.request_job import request_job
+from trainbell.use_cases.services import Services
+
+
+def paths_of(services: Services, body: dict[str, Any]) -> list[str]:
+    with pytest.raises(InputInvalid) as refusal:
+        request_job(services, body, by="ada")
+    assert services.store.list(JobQuery(project="default")).items == ()
+    return [problem.path for problem in refusal.value.problems]
+
+
+def test_a_good_request_becomes_a_watched_job(services: Services) -> None:
+    job, is_new = request_job(
+        services, {"provider": "toy", "parameters": {"dataset": "faces"}}, by="ada"
+    )
+    assert is_new
+    assert (job.state, job.kind, job.connection, job.dataset) == (
+        State.REQUESTED,
+        "train",
+        "toy",
+        "faces",
+    )
+    assert job.requested_by == "ada"
+    assert isinstance(services.watchers, WatchCalls)
+    assert [each.id for each in services.watchers.jobs] == [job.id]
+
+
+def test_all_problems_come_at_once_with_their_paths(services: Services) -> None:
+    found = paths_of(
+        services,
+        {
+            "provider": "toy",
+            "connection": "nowhere",
+            "kind": "bake",
+            "name": "",
+            "colour": "red",
+            "deadline_at": "tomorrow",
+            "tags": {"": "x", "long": "v" * 257},
+        },
+    )
+    assert {"connection", "kind", "name", "colour", "deadline_at"} <= set(found)
+    assert any(path.startswith("tags") for path in found)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "provider"),
+        ({"provider": 7}, "provider"),
+        ({"provider": "nobody"}, "provider"),
+        ({"provider": "toy", "parameters": {"epochs": 0}}, "parameters.epochs"),
+        ({"provider": "toy", "parameters": {"epochs": 1001}}, "parameters.epochs"),
+        ({"provider": "toy", "parameters": {"epoch": 3}}, "parameters.epoch"),
+        ({"provider": "toy", "parameters": []}, "parameters"),
+        ({"provider": "toy", "parameters": {"dataset": "x" * 300_000}}, "parameters"),
+        ({"provider": "toy", "deadline_at": "2026-03-02T11:59:59Z"}, "deadline_at"),
+        ({"provider": "toy", "deadline_at": "2026-03-02T13:00:00"}, "deadline_at"),
+        ({"provider": "toy", "tags": {f"t{n}": "" for n in range(201)}}, "tags"),
+        ({"provider": "toy", "project": "No Such"}, "project"),
+        ({"provider": "toy", "when_busy": "explode"}, "when_busy"),
+        (
+            {"provider": "toy", "min_interval_seconds": 60, "max_interval_seconds": 30},
+            "max_interval_seconds",
+        ),
+    ],
+)
+def test_each_wrong_field_is_named(services: Services, body: dict[str, Any], path: str) -> None:
+    assert paths_of(services, body) == [path]
+
+
+def test_an_unknown_provider_is_told_which_exist(services: Services) -> None:
+    with pytest.raises(InputInvalid, match="toy"):
+        request_job(services, {"provider": "nobody"}, by="ada")
+
+
+@pytest.mark.parametrize("key", ["", "a" * 65, "käse", "a b", "a_b"])
+def test_a_malformed_key_is_refused(services: Services, key: str) -> None:
+    with pytest.raises(InputInvalid, match="Idempotency-Key"):
+        request_job(services, {"provider": "toy"}, by="ada", idempotency_key=key)
+
+
+def test_the_same_key_gives_the_same_job_for_eight_hours(
+    services: Services, clock: FakeClock
+) -> None:
+    body = {"provider": "toy", "parameters": {"dataset": "faces", "epochs": 3}}
+    reordered = {"parameters": {"epochs": 3, "dataset": "faces"}, "provider": "toy"}
+    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    clock.advance(timedelta(hours=7, minutes=59).total_seconds())
+    again, is_new = request_job(services, reordered, by="ada", idempotency_key="k-1")
+    assert (again.id, is_new) == (first.id, False)
+    with pytest.raises(IdempotencyConflict):
+        request_job(services, {"provider": "toy"}, by="ada", idempotency_key="k-1")
+    clock.advance(120)
+    _, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    assert is_new
+
+
+def test_a_name_is_unique_in_its_project(services: Services) -> None:
+    body = {"provider": "toy", "name": "nightly"}
+    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    with pytest.raises(HoldTaken) as refusal:
+        request_job(services, body, by="ada", idempotency_key="k-2")
+    assert refusal.value.holder == first.id
+    repeated, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    assert (repeated.id, is_new) == (first.id, False)
+    request_job(services, body | {"project": "other"}, by="ada")
+
+
+def test_a_busy_dataset_is_refused_or_waited_for(store: SqliteStore, service: ToyService) -> None:
+    services = a_trainbell(store, service, spec={"one_active_per_dataset": True})
+    body = {"provider": "toy", "parameters": {"dataset": "faces"}}
+    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    with pytest.raises(HoldTaken):
+        request_job(services, body, by="ada")
+    assert request_job(services, body, by="ada", idempotency_key="k-1")[0].id == first.id
+    second, _ = request_job(services, body | {"when_busy": "wait"}, by="ada")
+
+    assert poll_job(services, first.id).job.handle is not None
+    assert poll_job(services, second.id).job.state is State.WAITING
+    service.set_all("completed")
+    service.clock.advance(60)
+    assert poll_job(services, first.id).job.state is State.SUCCEEDED
+    service.clock.advance(60)
+    assert poll_job(services, second.id).job.handle is not None
+    assert len(service.trainings) == 2
+
+
+def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: ToyService) -> None:
+    from trainbell.domain.settings import Connection
+
+    services = a_trainbell(store, service)
+    store.put_config(Connection(name="narrow", provider="toy", max_active=2, created_at=NOON))
+    body = {"provider": "toy", "connection": "narrow", "when_busy": "wait"}
+    ids = [request_job(services, body, by="ada")[0].id for _ in range(5)]
+    most = 0
+    for _ in range(60):
+        for each_id in ids:
+            poll_job(services, each_id)
+        active = [each for each in service.trainings if each.status != "completed"]
+        most = max(most, len(active))
+        for each in active[:1]:
+            each.status = "completed"
+        service.clock.advance(600)
+    assert most == 2
+    assert [store.get(each_id).state for each_id in ids] == [State.SUCCEEDED] * 5
+
+
+def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
+    store: SqliteStore, service: ToyService
+) -> None:
+    from trainbell.use_cases.reconcile_jobs import reconcile_jobs
+
+    class Down(WatchCalls):
+        def watch(self, job: Any) -> None:
+            raise ConnectionError("no engine")
+
+    job, is_new = request_job(
+        a_trainbell(store, service, watchers=Down()), {"provider": "toy"}, by="ada"
+    )
+    assert is_new
+    services = a_trainbell(store, service)
+    assert reconcile_jobs(services).rewatched == 0
+    service.clock.advance(121)
+    assert reconcile_jobs(services).rewatched == 1
+    assert isinstance(services.watchers, WatchCalls)
+    assert [(each.id, each.watch) for each in services.watchers.jobs] == [(job.id, 1)]
