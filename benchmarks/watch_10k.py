@@ -33,7 +33,7 @@ from benchmarks.parts.processes import Footprint, Sampler, run, running, wait_un
 from benchmarks.parts.watched_jobs import Task
 
 INTERVAL_SECONDS = 30.0
-DBOS_JOBS_AT_MOST = 1000
+DBOS_JOBS_AT_MOST = 10000
 MEGABYTE = 1_000_000
 
 

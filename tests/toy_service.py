@@ -59,6 +59,7 @@ class ToyService:
     trainings: list[Training] = field(default_factory=list)
     polls: int = 0
     cancels: int = 0
+    forgotten: list[str] = field(default_factory=list)
     before_start: Callable[[], None] = lambda: None
     after_start: Callable[[], None] = lambda: None
     on_poll: Callable[[], None] = lambda: None
@@ -119,6 +120,9 @@ class ToyProvider:
 
     def logs(self, handle: Handle, lines: int) -> Sequence[str]:
         return [f"log of {handle['id']}"][:lines]
+
+    def forget(self, handle: Handle) -> None:
+        self.service.forgotten.append(handle["id"])
 
     def check(self) -> str:
         return "the toy service answers"

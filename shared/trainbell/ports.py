@@ -288,6 +288,11 @@ class Provider(Protocol):
         """The last lines of its log. Raises NotSupported, ProviderJobMissing."""
         ...
 
+    def forget(self, handle: Handle) -> None:
+        """Drop what this provider keeps on this machine of an ended job. What the service itself
+        keeps (models, history) stays there."""
+        ...
+
     def check(self) -> str:
         """Try the connection for real, without changing anything. Says what answered."""
         ...

@@ -37,7 +37,7 @@ from trainbell.providers.local import PROVIDER
 from trainbell.providers.local.launching import SUPERVISOR, Answer, Outcome, hand_over
 from trainbell.providers.local.log_tail import MAX_BYTES, tail
 from trainbell.providers.local.parameters import LocalOptions
-from trainbell.providers.local.provider import LocalProvider, remove_run
+from trainbell.providers.local.provider import LocalProvider
 from trainbell.providers.local.status_map import STATUS_MAP, Status
 
 PATIENCE_SECONDS = 20.0
@@ -686,16 +686,19 @@ def test_testing_the_lock_does_not_get_in_the_way_of_a_start(machine: Machine) -
 def test_only_a_run_that_has_ended_is_removed(machine: Machine) -> None:
     order = machine.order(*SLEEP)
     handle = machine.provider.start(order)
-    assert not remove_run(machine.data_dir, order.job_id)
+    machine.provider.forget(handle)
+    assert machine.provider.poll(handle).state is State.RUNNING
     machine.provider.cancel(handle)
     machine.end_of(handle)
 
-    until(lambda: remove_run(machine.data_dir, order.job_id))
+    def gone() -> bool:
+        machine.provider.forget(handle)
+        return list(machine.root.iterdir()) == []
 
-    assert list(machine.root.iterdir()) == []
-    assert remove_run(machine.data_dir, order.job_id)
-    with pytest.raises(ValueError, match="letters"):
-        remove_run(machine.data_dir, "../elsewhere")
+    until(gone)
+    machine.provider.forget(handle)
+    with pytest.raises(ProviderJobMissing, match="letters"):
+        machine.provider.forget({"job_id": "../elsewhere"})
 
 
 def test_run_directories_are_the_owners_alone(machine: Machine) -> None:

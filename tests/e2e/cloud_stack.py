@@ -51,7 +51,8 @@ class Cloud:
             yield
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.url, **CREDENTIALS)
+        session: Any = boto3
+        return session.client(service, endpoint_url=self.url, **CREDENTIALS)
 
 
 def new_cloud(directory: Path) -> Cloud:

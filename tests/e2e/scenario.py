@@ -92,13 +92,13 @@ def a_job_is_started_once_and_seen_to_its_end(engine: Engine, service: Service) 
         with pytest.raises(ApiProblem) as conflict:
             trainbell.start(request("other"), idempotency_key="first-1")
         assert conflict.value.status == 409
-        states = []
-        job = wait_for(trainbell, job["id"], is_ended, seen=states)
+        states: list[str] = []
+        ended = wait_for(trainbell, job["id"], is_ended, seen=states)
         assert_orderly(states)
         assert {"queued", "running"} & set(states)
-        assert_succeeded(trainbell, job)
-    assert service.starts_of(job) == 1
-    return job
+        assert_succeeded(trainbell, ended)
+    assert service.starts_of(ended) == 1
+    return ended
 
 
 def a_job_survives_the_end_of_all_that_watches_it(engine: Engine, service: Service) -> Job:
@@ -107,13 +107,13 @@ def a_job_survives_the_end_of_all_that_watches_it(engine: Engine, service: Servi
         wait_for(trainbell, job["id"], lambda seen: seen["state"] == "running")
     engine.interrupt()
     with engine.trainbell() as trainbell:
-        job = wait_for(trainbell, job["id"], is_ended)
-        assert_succeeded(trainbell, job)
+        ended = wait_for(trainbell, job["id"], is_ended)
+        assert_succeeded(trainbell, ended)
         both = trainbell.jobs(state="succeeded")["items"]
-        assert [each["id"] for each in both][0] == job["id"]
+        assert both[0]["id"] == ended["id"]
         assert len(both) == 2
-    assert service.starts_of(job) == 1
-    return job
+    assert service.starts_of(ended) == 1
+    return ended
 
 
 def request(model: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The same scenario on one machine: `trainbell up` as a process of its own, killed in the middle."""
+"""The same scenario on one machine: `trainbell up` as a process, killed in the middle."""
 
 from __future__ import annotations
 

@@ -54,6 +54,9 @@ class Client:
     def logs(self, handle: Handle, lines: int) -> Sequence[str]:
         raise NotImplementedError
 
+    def forget(self, handle: Handle) -> None:
+        raise NotImplementedError
+
     def check(self) -> str:
         raise NotImplementedError
 

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.builders import NOON, FakeClock
+from trainbell.domain.base_url import checked_base_url
 from trainbell.errors import (
     ConfigInvalid,
     ProviderAuthFailed,
@@ -25,7 +26,6 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.providers.base_url import checked_base_url
 from trainbell.providers.credentials import HeaderSecret
 from trainbell.providers.http import USER_AGENT, ServiceHttp, Timeouts, path_segment
 from trainbell.providers.http_errors import retry_after_seconds

@@ -71,6 +71,7 @@ def test_all_problems_come_at_once_with_their_paths(services: Services) -> None:
         ({"provider": "toy", "parameters": {"dataset": "x" * 300_000}}, "parameters"),
         ({"provider": "toy", "deadline_at": "2026-03-02T11:59:59Z"}, "deadline_at"),
         ({"provider": "toy", "deadline_at": "2026-03-02T13:00:00"}, "deadline_at"),
+        ({"provider": "toy", "deadline_at": "9999-12-31T23:59:59-12:00"}, "deadline_at"),
         ({"provider": "toy", "tags": {f"t{n}": "" for n in range(201)}}, "tags"),
         ({"provider": "toy", "project": "No Such"}, "project"),
         ({"provider": "toy", "when_busy": "explode"}, "when_busy"),

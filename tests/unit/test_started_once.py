@@ -113,7 +113,7 @@ def test_a_process_killed_at_any_write_leaves_one_training_one_end_one_message(
     dying = DyingStore(first, step, after=after)
     with pytest.raises(Killed):
         run_to_its_end(
-            a_trainbell(dying, service, channels=channels),  # type: ignore[arg-type]  # a double
+            a_trainbell(dying, service, channels=channels),
             service,
             clock,
         )
@@ -139,7 +139,7 @@ def test_the_steps_above_are_all_the_writes_there_are(store: SqliteStore) -> Non
     clock = FakeClock()
     service = ToyService(clock)
     counting = DyingStore(store, -1, after=False)
-    run_to_its_end(a_trainbell(counting, service), service, clock)  # type: ignore[arg-type]
+    run_to_its_end(a_trainbell(counting, service), service, clock)
     assert counting.writes == STEPS
 
 

@@ -13,7 +13,9 @@ from trainbell.domain.events import EventType
 from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.settings import Connection
 from trainbell.errors import (
+    Conflict,
     JobEnded,
+    NotFound,
     NotSupported,
     ProviderAuthFailed,
     ProviderReplyInvalid,
@@ -22,6 +24,7 @@ from trainbell.errors import (
 )
 from trainbell.stores.sqlite_store import SqliteStore
 from trainbell.use_cases.cancel_job import cancel_job
+from trainbell.use_cases.forget_job import forget_job
 from trainbell.use_cases.poll_job import poll_job
 from trainbell.use_cases.reconcile_jobs import reconcile_jobs
 from trainbell.use_cases.request_job import request_job
@@ -240,3 +243,18 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
         assert sum(begin <= at < begin + 60 for at in calls) <= 6
     polled = [store.get(each_id).polls for each_id in ids]
     assert max(polled) - min(polled) <= 2
+
+
+def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
+    services: Services, service: ToyService, clock: FakeClock
+) -> None:
+    job = a_running_one(services, service)
+    with pytest.raises(Conflict, match="has not ended"):
+        forget_job(services, job.id)
+    service.set_all("completed")
+    clock.advance(60)
+    poll_job(services, job.id)
+    forget_job(services, job.id)
+    assert service.forgotten == ["t1"]
+    with pytest.raises(NotFound):
+        services.store.get(job.id)

@@ -35,7 +35,7 @@ class CloudEnvironment(BaseModel):
     `loops_per_execution`: after how many polls an execution hands over to a fresh one; a loop is
     9 history events of the 25,000 that an execution may have, and the machine itself stops at 900
     loops (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
-    `overdue_after_seconds`: how late a poll may be before the reconciler takes its watcher for lost.
+    `overdue_after_seconds`: how late a poll may be before its watcher counts as lost.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -53,8 +53,9 @@ class CloudSecrets:
         kind, _, name = reference.partition(":")
         fetchers = {"secretsmanager": self._secret, "ssm": self._parameter}
         if kind not in fetchers:
+            # Its text is not repeated: it may be the secret itself, pasted by mistake.
             raise ConfigInvalid(
-                f"a secret reference of kind '{kind[:20]}' does not work in the cloud: "
+                "this kind of secret reference does not work in the cloud: "
                 f"use secretsmanager:{self._prefix}NAME or ssm:/{self._prefix}NAME"
             )
         if not name.removeprefix("/").startswith(self._prefix):

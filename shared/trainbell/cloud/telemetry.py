@@ -8,6 +8,7 @@ cost no call. A trace is found by the annotation `job_id`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -27,7 +28,16 @@ tracer = Tracer(patch_modules=("botocore",))
 def observed(handler: Decorated) -> Decorated:
     """Log the context, flush the metrics, trace the call. No event and no answer is recorded."""
     traced = tracer.capture_lambda_handler(handler, capture_response=False)
-    measured = metrics.log_metrics(traced, capture_cold_start_metric=True)
+
+    @wraps(handler)
+    def measured(event: dict[str, Any], context: Any) -> Any:
+        try:
+            return traced(event, context)
+        finally:
+            # Powertools' own decorator warns where a handler failed before it counted anything.
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
     logged = logger.inject_lambda_context(measured, log_event=False, clear_state=True)
     return cast(Decorated, logged)
 

@@ -6,6 +6,7 @@ order of observations: late, repeated, contradictory.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from trainbell.domain.job import (
     State,
 )
 from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.performance_bounds import bounded, bounded_text
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
 
@@ -164,7 +166,7 @@ def _take_observation(record: Recorder, seen: Observation, now: datetime) -> Non
         vendor_status=seen.vendor_status,
         stage=seen.stage,
         queue_position=seen.queue_position,
-        message=seen.message or job.message,
+        message=bounded_text(seen.message) or job.message,
         performance=_merged(job.performance, seen.performance),
         exit_code=seen.exit_code if seen.exit_code is not None else job.exit_code,
         signal=seen.signal or job.signal,
@@ -179,7 +181,7 @@ def _take_observation(record: Recorder, seen: Observation, now: datetime) -> Non
 
 
 def _take_progress(record: Recorder, seen: Observation) -> None:
-    if seen.progress is None:
+    if seen.progress is None or not math.isfinite(seen.progress):
         return
     progress = min(1.0, max(0.0, seen.progress))
     trail = record.job.progress_trail
@@ -255,10 +257,11 @@ def _merged(old: Performance, new: Performance) -> Performance:
     """Later words win, part by part: services drop parts of their answer near the end."""
     if not new:
         return old
-    return Performance(
+    merged = Performance(
         metrics={**old.metrics, **new.metrics},
         per_tag={**old.per_tag, **new.per_tag},
         curve=new.curve or old.curve,
         cost={**old.cost, **new.cost},
         artifacts={**old.artifacts, **new.artifacts},
     )
+    return bounded(merged)

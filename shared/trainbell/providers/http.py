@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from trainbell.domain.base_url import checked_base_url
 from trainbell.errors import (
     ConfigInvalid,
     ProviderAuthFailed,
@@ -24,7 +25,6 @@ from trainbell.errors import (
     StartOutcomeUnknown,
 )
 from trainbell.ports import Clock
-from trainbell.providers.base_url import checked_base_url
 from trainbell.providers.credentials import Credential
 from trainbell.providers.http_errors import request_id, status_error
 from trainbell.providers.redaction import Redactor

@@ -7,8 +7,8 @@ from typing import cast
 from trainbell.domain.settings import ConfigRecord
 from trainbell.ports import Page, Record
 from trainbell.stores.codec import dump_config, load_config
+from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb_calls import Table, placeholders, text
-from trainbell.stores.dynamodb_cursors import read_cursor, write_cursor
 from trainbell.stores.dynamodb_table import PK, SK, config_key
 
 
@@ -32,7 +32,7 @@ class DynamoDBConfig:
         where, values = "#pk = :pk", {"pk": config_key(_kind(kind), "")[PK]}
         if cursor is not None:
             where += " AND #sk > :after"
-            values["after"] = text(read_cursor(cursor, scope))
+            values["after"] = text(read_text_cursor(cursor, scope))
         items, _ = self._table.query(
             KeyConditionExpression=where,
             ConsistentRead=True,
@@ -40,7 +40,7 @@ class DynamoDBConfig:
             **placeholders(where, values),
         )
         shown = items[:limit]
-        more = write_cursor(shown[-1][SK]["S"], scope) if len(items) > limit else None
+        more = write_cursor(scope, (shown[-1][SK]["S"],)) if len(items) > limit else None
         records = (load_config(kind, item["body"]["S"]) for item in shown)
         return Page(tuple(cast("Record", record) for record in records), more)
 

@@ -12,6 +12,7 @@ from trainbell.domain.job import Job, State
 from trainbell.errors import IdempotencyConflict, InputInvalid, JobConflict, NotFound, Problem
 from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page
 from trainbell.stores import dynamodb_due as due_index
+from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb_calls import (
     Item,
     Table,
@@ -21,7 +22,6 @@ from trainbell.stores.dynamodb_calls import (
     placeholders,
     text,
 )
-from trainbell.stores.dynamodb_cursors import read_cursor, write_cursor
 from trainbell.stores.dynamodb_errors import ConditionFailed
 from trainbell.stores.dynamodb_items import event_of, job_item, job_of
 from trainbell.stores.dynamodb_lists import list_jobs
@@ -114,7 +114,7 @@ class DynamoDBJobs:
 
     def events(self, job_id: str, *, limit: int, cursor: str | None = None) -> Page[JobEvent]:
         scope = f"events of {job_id}"
-        after = read_cursor(cursor, scope) if cursor is not None else EVENT_PREFIX
+        after = read_text_cursor(cursor, scope) if cursor is not None else EVENT_PREFIX
         where = "#pk = :pk AND #sk BETWEEN :after AND :last"
         # `$` follows `#`, so this is where the events end. One more than the page and the cursor's.
         values = {"pk": job_key(job_id)[PK], "after": text(after), "last": text("event$")}
@@ -126,7 +126,7 @@ class DynamoDBJobs:
         )
         later = [item for item in items if item[SK]["S"] > after]
         shown = later[:limit]
-        more = write_cursor(shown[-1][SK]["S"], scope) if len(later) > limit else None
+        more = write_cursor(scope, (shown[-1][SK]["S"],)) if len(later) > limit else None
         return Page(tuple(event_of(item) for item in shown), more)
 
     def delete(self, job: Job) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from trainbell.domain.job import Job
 from trainbell.ports import JobQuery, Page
+from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb_calls import Item, Table, placeholders, text
-from trainbell.stores.dynamodb_cursors import read_cursor, write_cursor
 from trainbell.stores.dynamodb_items import job_of
 from trainbell.stores.dynamodb_table import (
     BY_MODEL,
@@ -53,7 +53,9 @@ def list_jobs(
     Raises InputInvalid for a cursor of another list.
     """
     scope = _scope(query)
-    bounds = _bounds(query, read_cursor(query.cursor, scope) if query.cursor is not None else None)
+    bounds = _bounds(
+        query, read_text_cursor(query.cursor, scope) if query.cursor is not None else None
+    )
     if bounds[0] >= bounds[1]:
         return Page(())
     queries = (
@@ -73,7 +75,7 @@ def list_jobs(
         if pages >= max_pages:
             break
     more = any(step.job_id or page >= max_pages for page, step in enumerate(steps, pages))
-    return Page(tuple(jobs), write_cursor(position, scope) if more else None)
+    return Page(tuple(jobs), write_cursor(scope, (position,)) if more else None)
 
 
 def _batch(steps: Iterable[_Step], jobs: int, pages: int) -> Sequence[_Step]:

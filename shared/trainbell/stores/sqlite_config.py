@@ -8,7 +8,7 @@ from typing import cast
 from trainbell.domain.settings import ConfigRecord
 from trainbell.ports import Page, Record
 from trainbell.stores.codec import dump_config, load_config
-from trainbell.stores.sqlite_cursors import read_cursor, write_cursor
+from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite_database import Database
 
 

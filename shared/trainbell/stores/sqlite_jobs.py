@@ -12,7 +12,7 @@ from trainbell.domain.job import ACTIVE_STATES, Job, State
 from trainbell.errors import HoldTaken, IdempotencyConflict, JobConflict, NotFound
 from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page
 from trainbell.stores.codec import dump_event, dump_job, load_event, load_job
-from trainbell.stores.sqlite_cursors import read_cursor, write_cursor
+from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite_database import Database, micros, moment
 from trainbell.stores.sqlite_history import DurationCounts
 from trainbell.stores.sqlite_listing import cursor_after, select_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainbell.ports import JobQuery
-from trainbell.stores.sqlite_cursors import read_cursor, write_cursor
+from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite_database import micros
 
 

@@ -18,10 +18,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ProviderSpec
-from trainbell.providers.base_url import checked_base_url
 from trainbell.use_cases.find_connection import find_connection
 from trainbell.use_cases.problems import problems_of
 from trainbell.use_cases.secret_reference import SecretReference

@@ -1,9 +1,10 @@
-"""Forget an ended job: its record, its events and the record of its deliveries."""
+"""Forget an ended job: its record, its events, its deliveries, and what lies here of its run."""
 
 from __future__ import annotations
 
 from trainbell.errors import Conflict
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.reaching_services import route_of
+from trainbell.use_cases.services import Services, log
 
 
 def forget_job(services: Services, job_id: str) -> None:
@@ -12,3 +13,9 @@ def forget_job(services: Services, job_id: str) -> None:
     if not job.is_ended:
         raise Conflict(f"job {job.id} has not ended: it is {job.state}. Cancel it first")
     services.store.delete(job)
+    if job.handle is None:
+        return
+    try:
+        route_of(services, job).client.forget(job.handle)
+    except Exception:  # the job is forgotten; what is left is files, or its connection is gone
+        log.exception("something of the forgotten job %s may still lie on this machine", job.id)

@@ -6,10 +6,18 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from trainbell.domain.job import (
     DEFAULT_PROJECT,
@@ -33,6 +41,16 @@ TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=
 TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f]*$")]
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from exc
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class JobRequest(BaseModel):
     """A job to start. `connection` is the provider's name where none is given; `kind` may be left
     out where the provider has only one."""
@@ -48,7 +66,7 @@ class JobRequest(BaseModel):
     dataset: Label | None = None
     model: Label | None = None
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=TAGS_AT_MOST)
-    deadline_at: AwareDatetime | None = None
+    deadline_at: Moment | None = None
     when_busy: WhenBusy = WhenBusy.REFUSE
     min_interval_seconds: float = Field(MIN_INTERVAL_SECONDS, ge=1, le=3600)
     max_interval_seconds: float = Field(MAX_INTERVAL_SECONDS, ge=1, le=86_400)

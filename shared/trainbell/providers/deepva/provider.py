@@ -116,6 +116,9 @@ class DeepVA:
         del handle, lines
         raise NotSupported("DeepVA has no call to read a training's log")
 
+    def forget(self, handle: Handle) -> None:
+        """Nothing of a training is kept on this machine."""
+
     def check(self) -> str:
         total = self.client.trainings(limit=1).total
         return f"DeepVA answered: {total} training{'' if total == 1 else 's'} in this account"

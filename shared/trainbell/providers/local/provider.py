@@ -155,6 +155,12 @@ class LocalProvider:
                 raise _missing()
             return tail(run.log_path, lines)
 
+    def forget(self, handle: Handle) -> None:
+        """Remove the run's directory, log included, unless something of the run still lives."""
+        run = self._run_of(handle)
+        with _disk("forget"):
+            run.remove()
+
     def check(self) -> str:
         with _disk("check"):
             place = next(p for p in (self._root, *self._root.parents) if p.exists())
@@ -183,16 +189,6 @@ class LocalProvider:
         libraries = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
         own = {n: self._own_environment[n] for n in libraries if n in self._own_environment}
         return self._hand_over(order, environment=own, timeout_seconds=START_TIMEOUT_SECONDS)
-
-
-def remove_run(data_dir: Path, job_id: str) -> bool:
-    """Remove what a deleted job left here. False, and it stays, while something of it runs.
-
-    Raises:
-        ValueError: no id of a job.
-        OSError: the disk refuses.
-    """
-    return RunDirectory.of(data_dir / NAME, job_id).remove()
 
 
 def _parameters(order: StartOrder) -> TrainParameters:

@@ -1,4 +1,4 @@
-"""Which base URLs a connection may have. Imports no HTTP library, so that use cases may ask too."""
+"""Which base URLs a connection may have: rules only, no network."""
 
 from __future__ import annotations
 

@@ -48,3 +48,8 @@ def read_cursor(cursor: str, scope: str, shape: tuple[type, ...]) -> Position:
 
 def _digest(scope: str) -> str:
     return hashlib.sha256(scope.encode()).hexdigest()[:12]
+
+
+def read_text_cursor(cursor: str, scope: str) -> str:
+    """As `read_cursor`, where the position is one text."""
+    return str(read_cursor(cursor, scope, (str,))[0])
