@@ -1,15 +1,16 @@
 """AWS clients of one process: made when first used, with limits that fit inside a function's time.
 
-The retries here are botocore's own few, for a connection that broke; what takes longer is the
-watcher's to repeat.
+Made by botocore itself: importing boto3, with the file transfers and resources that nobody here
+uses, would make a cold start some 20 ms longer. The retries here are botocore's own few, for a
+connection that broke; what takes longer is the watcher's to repeat.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -31,25 +32,28 @@ class AwsClients:
     """All from one session, so that credentials and models are loaded once."""
 
     @cached_property
-    def _session(self) -> boto3.Session:
-        return boto3.Session()
-
-    @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._session.client("dynamodb", config=CONFIG)
+        return self._client("dynamodb")
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
-        return self._session.client("stepfunctions", config=CONFIG)
+        return self._client("stepfunctions")
 
     @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:
-        return self._session.client("scheduler", config=CONFIG)
+        return self._client("scheduler")
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
-        return self._session.client("secretsmanager", config=CONFIG)
+        return self._client("secretsmanager")
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._session.client("ssm", config=CONFIG)
+        return self._client("ssm")
+
+    @cached_property
+    def _session(self) -> botocore.session.Session:
+        return botocore.session.get_session()
+
+    def _client(self, service: str) -> Any:
+        return self._session.create_client(service, config=CONFIG)

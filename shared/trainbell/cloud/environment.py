@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -16,15 +17,14 @@ Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:\S+$
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=255)]
 
 
-class ScheduleTarget(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleTarget:
     """What EventBridge Scheduler needs to run a schedule."""
 
-    model_config = ConfigDict(frozen=True)
-
-    group: Name
-    function_arn: Arn
-    role_arn: Arn
-    dead_letter_arn: Arn
+    group: str
+    function_arn: str
+    role_arn: str
+    dead_letter_arn: str
 
 
 class CloudEnvironment(BaseModel):
