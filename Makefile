@@ -42,7 +42,7 @@ up: $(VENV)/.demo ## Run Trainbell on this machine
 	@$(BIN)/trainbell up
 
 test: $(VENV)/.dev ## All tests: unit, contract, workflow, infra, end to end
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 e2e: $(VENV)/.dev ## The end-to-end tests only
 	@$(BIN)/python -m pytest tests/e2e

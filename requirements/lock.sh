@@ -10,8 +10,7 @@ compile pyproject.toml --extra embedded --group dev -o requirements/dev.txt
 compile pyproject.toml --extra embedded -c requirements/dev.txt -o requirements/runtime.txt
 compile pyproject.toml --extra embedded --group demo -c requirements/dev.txt -o requirements/demo.txt
 compile --group sam -o requirements/sam.txt
-# The Lambda layer: boto3 comes with the runtime.
+# The Lambda layer, without hashes because `sam build` has no use for them. boto3 is pinned with the
+# rest: pip would bring its newest botocore anyway, beside an older boto3 of the runtime.
 "$uv" pip compile -q --universal --python-version 3.13 --no-emit-index-url --no-annotate --no-header \
-  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
-  --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
-  --no-emit-package urllib3 pyproject.toml --extra cloud -c requirements/dev.txt -o shared/requirements.txt
+  pyproject.toml --extra cloud -c requirements/dev.txt -o shared/requirements.txt

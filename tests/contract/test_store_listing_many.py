@@ -107,7 +107,9 @@ FILTERS: list[tuple[dict[str, Any], Callable[[Job], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "belongs"), FILTERS, ids=[str(f)[:60] for f, _ in FILTERS])
+@pytest.mark.parametrize(
+    ("filters", "belongs"), FILTERS, ids=["+".join(filters) or "none" for filters, _ in FILTERS]
+)
 def test_filter_finds_exactly_what_belongs(
     filled: Filled, filters: dict[str, Any], belongs: Callable[[Job], bool]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The layer: exactly what pyproject.toml asks for, in the versions that are tested, no boto3."""
+"""The layer: exactly what pyproject.toml asks for, in the versions that are tested."""
 
 from __future__ import annotations
 
@@ -22,17 +22,6 @@ LAMBDA = {
     "os_name": "posix",
 }
 
-# boto3 and what it brings: docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
-OF_THE_RUNTIME = {
-    "boto3",
-    "botocore",
-    "jmespath",
-    "python-dateutil",
-    "s3transfer",
-    "six",
-    "urllib3",
-}
-
 
 def wanted() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -45,7 +34,7 @@ def wanted() -> set[str]:
         marker = requirement.marker
         if marker and not any(marker.evaluate({**LAMBDA, "extra": each}) for each in extras):
             continue
-        if name not in found | OF_THE_RUNTIME:
+        if name not in found:
             found.add(name)
             ahead.extend(each for each in requires(name) or () if "extra ==" not in each)
     return found
@@ -61,7 +50,9 @@ def test_the_layer_has_what_the_project_needs_and_no_more() -> None:
 
 
 def test_the_layer_has_the_versions_that_are_tested() -> None:
+    # boto3 too: pip would bring the newest botocore beside the older boto3 of Lambda's runtime.
     tested = pinned("requirements/dev.txt")
+    assert {"boto3", "botocore"} <= set(pinned("shared/requirements.txt"))
     for name, version in pinned("shared/requirements.txt").items():
         assert tested[name] == version, f"{name}: run `make lock`"
 

@@ -212,7 +212,8 @@ def test_a_deleted_job_is_no_longer_watched(engine: Engine) -> None:
 
 
 def test_a_schedule_that_is_due_requests_one_job_whatever_is_repeated(engine: Engine) -> None:
-    body = {"provider": "deepva", "parameters": parameters()}
+    body: dict[str, Any] = {"provider": "deepva", "parameters": parameters()}
+    body |= {"min_interval_seconds": 1, "max_interval_seconds": 1}
     cloud_services().store.put_config(Schedule(name="nightly", expression="rate(1 day)", job=body))
     event = {"name": "nightly", "due_at": "2026-03-22T18:59:43Z"}
     for _ in range(2):

@@ -33,23 +33,28 @@ class AwsClients:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._client("dynamodb")
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
-        return self._client("stepfunctions")
+        client: SFNClient = self._client("stepfunctions")
+        return client
 
     @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:
-        return self._client("scheduler")
+        client: EventBridgeSchedulerClient = self._client("scheduler")
+        return client
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
-        return self._client("secretsmanager")
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._client("ssm")
+        client: SSMClient = self._client("ssm")
+        return client
 
     @cached_property
     def _session(self) -> botocore.session.Session:
