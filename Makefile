@@ -7,32 +7,33 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format bench e2e lock docs clean
+.PHONY: help demo up test vendor-clients check format bench e2e lock clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trainbell needs Python 3.11 or newer")'
 	@$(PYTHON) -m venv $(VENV)
 
 # A stamp per set of requirements, so that set-up runs once. The larger set contains the smaller.
+# The files are complete locks, so pip has nothing to resolve (--no-deps).
 $(VENV)/.demo: $(VENV)/bin/python requirements/demo.txt pyproject.toml
 	@echo "Setting up $(VENV) (once) ..."
-	@test -e $(VENV)/.dev || $(PIP) install --require-hashes -r requirements/demo.txt
+	@test -e $(VENV)/.dev || $(PIP) install --no-deps --require-hashes -r requirements/demo.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	@echo "Setting up $(VENV) for development (once) ..."
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo
 
 .venv-sam/.done: requirements/sam.txt
 	@echo "Setting up .venv-sam for the SAM tools (once) ..."
 	@$(PYTHON) -m venv .venv-sam
-	@.venv-sam/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/sam.txt
+	@.venv-sam/bin/python -m pip --disable-pip-version-check -q install --no-deps --require-hashes -r requirements/sam.txt
 	@touch $@
 
 demo: $(VENV)/.demo ## Watch real trainings end, on this machine, without any account
@@ -43,6 +44,9 @@ up: $(VENV)/.demo ## Run Trainbell on this machine
 
 test: $(VENV)/.dev ## All tests: unit, contract, workflow, infra, end to end
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+vendor-clients: $(VENV)/.dev ## Hold the simulators against the vendors' own clients
+	@$(BIN)/python -m pytest -m vendor tests/vendor
 
 e2e: $(VENV)/.dev ## The end-to-end tests only
 	@$(BIN)/python -m pytest tests/e2e
@@ -67,4 +71,4 @@ lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
 	@requirements/lock.sh $(BIN)/uv
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-sam .venv-vendor .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.plot:
         # Run as a script, only this folder is on the path.
         sys.path.insert(0, str(Path(__file__).parents[1]))
-        from benchmarks.polling_plot import draw
+        from benchmarks.parts.polling_plot import draw
 
         draw(comparisons, options.plot)
     return 0

@@ -1,6 +1,7 @@
 """10,000 running jobs, each looked at every 30 seconds by one process: what that takes.
 
-    python benchmarks/watch_10k.py [--jobs 10000] [--seconds 60] [--only bare,trainbell,dbos]
+    python benchmarks/watch_10k.py [--jobs 10000] [--seconds 60] [--latency-ms 0]
+                                     [--only bare,trainbell,dbos]
 
 Every contestant watches the same jobs over real HTTP at a fake DeepVA on this machine, one after
 another, each in a process of its own:
@@ -80,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", type=_names, default=list(CONTESTANTS), help="some of: " + ", ".join(CONTESTANTS)
     )
+    parser.add_argument(
+        "--latency-ms", type=float, default=0.0, help="how long the service takes to answer"
+    )
     options = parser.parse_args(arguments)
     print(f"{options.jobs:,} jobs, one poll per {INTERVAL_SECONDS:g} s each:")
     print(
@@ -88,18 +92,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     floor: Result | None = None
     for name in options.only:
-        result = measure(name, options.jobs, options.seconds)
+        result = measure(name, options.jobs, options.seconds, options.latency_ms / 1000)
         floor = result if name == "bare" else floor
         print_result(result, floor)
     return 0
 
 
-def measure(name: str, jobs: int, seconds: float) -> Result:
+def measure(name: str, jobs: int, seconds: float, latency: float) -> Result:
     contestant = CONTESTANTS[name]
     jobs = min(jobs, contestant.jobs or jobs)
     with (
         tempfile.TemporaryDirectory(prefix="trainbell-bench-") as directory,
-        running("fake_deepva", [str(INTERVAL_SECONDS)]) as service,
+        running("fake_deepva", [str(INTERVAL_SECONDS), str(latency)]) as service,
     ):
         assert service.stdout is not None
         task = Task(int(service.stdout.readline()), jobs, INTERVAL_SECONDS, directory)

@@ -4,7 +4,7 @@ set -eu
 uv=$1
 compile() {
   "$uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-annotate --no-strip-extras --no-header "$@"
+    --no-emit-index-url --no-annotate --no-header "$@"
 }
 compile pyproject.toml --extra embedded --group dev -o requirements/dev.txt
 compile pyproject.toml --extra embedded -c requirements/dev.txt -o requirements/runtime.txt

@@ -1,6 +1,6 @@
 """A lean stand-in for DeepVA's `GET /api/v1/trainings/{id}/`, and a stop watch for who asks.
 
-    python -m benchmarks.parts.fake_deepva INTERVAL_SECONDS
+    python -m benchmarks.parts.fake_deepva INTERVAL_SECONDS LATENCY_SECONDS
 
 Prints its port, and ends with its standard input. It is written on bare asyncio, so that the
 service takes as little as possible of the machine that the watchers are measured on; the
@@ -63,9 +63,10 @@ class Arrivals:
 class Service(asyncio.Protocol):
     """HTTP/1.1 with kept-alive connections, for requests without a body."""
 
-    def __init__(self, arrivals: Arrivals, began_at: float) -> None:
+    def __init__(self, arrivals: Arrivals, began_at: float, latency: float) -> None:
         self._arrivals = arrivals
         self._began_at = began_at
+        self._latency = latency
         self._pending = b""
         self._transport: asyncio.Transport
 
@@ -76,7 +77,11 @@ class Service(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._pending = (self._pending + data).split(b"\r\n\r\n")
         for request in requests:
-            self._transport.write(self._answer(request))
+            answer = self._answer(request)
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
 
     def _answer(self, request: bytes) -> bytes:
         if request.startswith(PREFIX):
@@ -129,11 +134,11 @@ def _quantile(sorted_values: list[float], share: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
 
 
-async def serve(interval: float) -> None:
+async def serve(interval: float, latency: float) -> None:
     loop = asyncio.get_running_loop()
     arrivals, began_at = Arrivals(interval), time.monotonic()
     server = await loop.create_server(
-        lambda: Service(arrivals, began_at), "127.0.0.1", 0, backlog=1024
+        lambda: Service(arrivals, began_at, latency), "127.0.0.1", 0, backlog=1024
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
@@ -141,4 +146,4 @@ async def serve(interval: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(*map(float, sys.argv[1:])))

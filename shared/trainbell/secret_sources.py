@@ -19,9 +19,9 @@ class MachineSecrets:
             return self._from_environment(rest)
         if kind == "file":
             return self._from_file(Path(rest))
+        # What stands there may be the secret itself by mistake, so nothing of it is repeated.
         raise ConfigInvalid(
-            f"a secret reference of kind '{kind[:20]}' does not work on one machine: "
-            "use env:NAME or file:/path"
+            "this kind of secret reference does not work on one machine: use env:NAME or file:/path"
         )
 
     def _from_environment(self, name: str) -> str:

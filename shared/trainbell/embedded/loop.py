@@ -24,7 +24,7 @@ from trainbell.use_cases.services import Services, log
 
 T = TypeVar("T")
 
-THREADS = 16
+THREADS_AT_FIRST = 16
 IN_FLIGHT_AT_MOST = 64
 TICK_SECONDS = 0.02
 IDLE_SECONDS = 30.0
@@ -44,14 +44,16 @@ class LoopWatchers:
 
 
 class Loop:
-    """A dispatcher thread, a bounded pool of polling threads, and one thread that tells.
+    """A dispatcher thread, one thread that tells, and as many polling threads as are needed.
+
+    Few threads poll a fast service with the least CPU; a slow one needs many, which mostly wait.
+    So there are few at first, and one more whenever an order was left waiting, up to
+    IN_FLIGHT_AT_MOST.
 
     `start` returns at once; `stop` lets what is in flight end, for at most `timeout` seconds.
     """
 
-    def __init__(
-        self, services: Services, watchers: LoopWatchers, *, threads: int = THREADS
-    ) -> None:
+    def __init__(self, services: Services, watchers: LoopWatchers) -> None:
         self._services = services
         self._woken = watchers.woken
         self._stopping = threading.Event()
@@ -61,30 +63,39 @@ class Loop:
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
         self._sleeps_until = 0.0
-        self._threads = [
-            threading.Thread(target=self._dispatch, name="trainbell-dispatch", daemon=True),
-            threading.Thread(target=self._tell, name="trainbell-tell", daemon=True),
-            *(
-                threading.Thread(target=self._work, name=f"trainbell-poll-{n}", daemon=True)
-                for n in range(threads)
-            ),
-        ]
+        self._dispatcher = _thread(self._dispatch, "dispatch")
+        self._teller = _thread(self._tell, "tell")
+        self._pollers: list[threading.Thread] = []
+
+    @property
+    def polling_threads(self) -> int:
+        return len(self._pollers)
 
     def start(self) -> None:
         resume_starts(self._services)
-        for thread in self._threads:
-            thread.start()
+        for _ in range(THREADS_AT_FIRST):
+            self._add_poller()
+        self._dispatcher.start()
+        self._teller.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Whether every thread ended in time. What was cut off is resumed at the next start."""
         self._stopping.set()
         self._woken.set()
-        for _ in self._threads[2:]:
-            self._orders.put(None)
         deadline = time.monotonic() + timeout
-        for thread in self._threads:
+        # First, because it may be about to add a poller.
+        self._dispatcher.join(timeout)
+        for _ in self._pollers:
+            self._orders.put(None)
+        threads = [self._dispatcher, self._teller, *self._pollers]
+        for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return not any(thread.is_alive() for thread in threads)
+
+    def _add_poller(self) -> None:
+        poller = _thread(self._work, f"poll-{len(self._pollers)}")
+        self._pollers.append(poller)
+        poller.start()
 
     def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -100,6 +111,9 @@ class Loop:
     def _dispatch_due(self) -> float:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
+        # Left over from the tick before: every poller waits for its service.
+        if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
+            self._add_poller()
         with self._lock:
             busy = len(self._in_flight)
         room = IN_FLIGHT_AT_MOST - busy
@@ -169,3 +183,7 @@ class Loop:
         except Exception:  # the store may be full or locked; the loop outlives that
             log.exception("the loop could not do its work; trying again soon")
             return otherwise
+
+
+def _thread(work: Callable[[], None], name: str) -> threading.Thread:
+    return threading.Thread(target=work, name=f"trainbell-{name}", daemon=True)
