@@ -73,7 +73,7 @@ NEEDS = {
     "start_job": Needs({}, ("dynamodb",)),
 }
 
-SERVICES = "from trainbell.cloud.assembly import cloud_services; cloud_services()"
+SERVICES = "from trainbell.bootstrap.cloud import cloud_services; cloud_services()"
 TIMED = """
 from time import perf_counter
 begin = perf_counter()

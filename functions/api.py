@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from trainbell.api.lambda_app import LambdaHandler, lambda_handler_for
-from trainbell.cloud.assembly import cloud_services
+from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import count, observed
 
 

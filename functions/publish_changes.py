@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainbell.cloud.assembly import cloud_services
+from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import count, observed
 from trainbell.use_cases.publish_changes import publish_changes
 

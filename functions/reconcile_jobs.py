@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainbell.cloud.assembly import cloud_environment, cloud_services
+from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.cloud.telemetry import count, logger, observed
 from trainbell.use_cases.reconcile_jobs import reconcile_jobs
 

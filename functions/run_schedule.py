@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from trainbell.cloud.assembly import cloud_services
+from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import about_job, count, logger, observed
 from trainbell.use_cases.run_schedule import run_schedule
 

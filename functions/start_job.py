@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainbell.cloud.assembly import cloud_services
+from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import about_job, count, observed
 from trainbell.cloud.watch_turn import WatchTurn
 from trainbell.use_cases.start_job import start_job

@@ -9,7 +9,7 @@ from random import SystemRandom
 
 from benchmarks.parts.watch_trainbell import SECRET
 from benchmarks.parts.watched_jobs import Task, read_task
-from trainbell.bootstrap import DATABASE
+from trainbell.bootstrap.embedded import DATABASE
 from trainbell.clock import SystemClock
 from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import Job, State

@@ -20,6 +20,7 @@ JsonObject = dict[str, Any]
 Signer = Callable[[httpx.Request], None]
 
 TRIES = 3
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class NotReached(Exception):
@@ -32,9 +33,15 @@ class ApiProblem(Exception):
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         self.status = status
         self.title = str(document.get("title") or f"HTTP {status}")
-        self.detail = str(document.get("detail") or "")
+        # `message`: as API Gateway itself refuses, before Trainbell is asked.
+        self.detail = str(document.get("detail") or document.get("message") or "")
         self.errors = [each for each in document.get("errors", ()) if isinstance(each, dict)]
         super().__init__(f"{self.title}: {self.detail}" if self.detail else self.title)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same call may well be answered a little later."""
+        return self.status in PASSING
 
 
 class Trainbell:
@@ -78,21 +85,23 @@ class Trainbell:
     def start(self, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> JsonObject:
         """Start a job once, however often the connection breaks: a key is made where none is."""
         key = idempotency_key or str(uuid.uuid4())
-        return self.call("POST", "/v1/jobs", json=body, headers={"Idempotency-Key": key})
+        return self._job("POST", "/v1/jobs", json=body, headers={"Idempotency-Key": key})
 
     def job(self, job_id: str) -> JsonObject:
-        return self.call("GET", f"/v1/jobs/{_part(job_id)}")
+        return self._job("GET", f"/v1/jobs/{_part(job_id)}")
 
     def jobs(self, **filters: Any) -> JsonObject:
         """One page: `items` and `next_cursor`."""
-        return self.call("GET", "/v1/jobs", params=filters)
+        page = self.call("GET", "/v1/jobs", params=filters)
+        _items(page, self.url)
+        return page
 
     def cancel(self, job_id: str) -> JsonObject:
-        return self.call("POST", f"/v1/jobs/{_part(job_id)}/cancel")
+        return self._job("POST", f"/v1/jobs/{_part(job_id)}/cancel")
 
     def retry(self, job_id: str) -> JsonObject:
         key = str(uuid.uuid4())
-        return self.call(
+        return self._job(
             "POST", f"/v1/jobs/{_part(job_id)}/retry", headers={"Idempotency-Key": key}
         )
 
@@ -131,7 +140,7 @@ class Trainbell:
         cursor = None
         while True:
             page = self.call("GET", path, params={**params, "cursor": cursor})
-            yield from page.get("items", ())
+            yield from _items(page, self.url)
             cursor = page.get("next_cursor")
             if not cursor:
                 return
@@ -153,6 +162,12 @@ class Trainbell:
         safe = method != "POST" or "Idempotency-Key" in request.headers
         return _answer(self._send(request, TRIES if safe else 1))
 
+    def _job(self, method: str, path: str, **more: Any) -> JsonObject:
+        job = self.call(method, path, **more)
+        if not {"id", "state", "has_ended"} <= job.keys():
+            raise NotReached(f"what answers at {self.url} is no Trainbell: this is no job")
+        return job
+
     def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
         if self._sign is not None:
             self._sign(request)
@@ -171,14 +186,28 @@ def _part(text: str) -> str:
 
 
 def _answer(response: httpx.Response) -> JsonObject:
+    """Raises NotReached where it is no answer of a Trainbell: a page, a redirect, half a JSON."""
     try:
         document = response.json() if response.content else {}
-    except json.JSONDecodeError as error:
-        if response.is_success:
-            raise NotReached(f"{response.url} answers, but is no Trainbell") from error
-        document = {"detail": "the answer is not JSON"}
-    if not isinstance(document, dict):
-        document = {"detail": "the answer is not a JSON object"}
+    except (ValueError, RecursionError) as error:
+        raise _stranger(response) from error
+    if not isinstance(document, dict) or response.is_redirect:
+        raise _stranger(response)
     if not response.is_success:
+        if not document:
+            raise _stranger(response)
         raise ApiProblem(response.status_code, document)
     return document
+
+
+def _stranger(response: httpx.Response) -> NotReached:
+    url = response.request.url
+    where = f"{url.scheme}://{url.netloc.decode()}"
+    return NotReached(f"what answers at {where} is no Trainbell (HTTP {response.status_code})")
+
+
+def _items(page: JsonObject, url: str) -> list[JsonObject]:
+    items = page.get("items")
+    if not isinstance(items, list):
+        raise NotReached(f"what answers at {url} is no Trainbell: it lists nothing")
+    return items

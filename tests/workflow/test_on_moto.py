@@ -19,7 +19,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from tests.builders import a_running_job
 from tests.workflow import definition
-from trainbell.cloud.assembly import cloud_environment, cloud_services
+from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.domain.job import Job, State
 from trainbell.domain.settings import Schedule
 from trainbell.errors import NotFound, StoreUnavailable

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from types import TracebackType
 from urllib.parse import urlsplit
 
 import httpx
+import typer
 
 from trainbell.client import NotReached, Signer, Trainbell
-from trainbell.embedded.data_dir import default_data_dir, running_server
+from trainbell.embedded.data_dir import DataDirInUse, default_data_dir, running_server
+from trainbell.embedded.instance import EmbeddedInstance
+from trainbell.use_cases.publish_changes import publish_changes
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
+_SIGNED_HEADERS = ("content-type", "host", "idempotency-key")
 
 NOT_RUNNING = (
     "no Trainbell is running on this machine: start one with `trainbell up`, "
@@ -22,68 +26,133 @@ NOT_RUNNING = (
 
 
 def find_trainbell(url: str | None) -> Trainbell:
-    """Raises NotReached where none was named and none is running here."""
-    url = url or os.environ.get("TRAINBELL_URL")
+    """`url` is what `--url` or TRAINBELL_URL said.
+
+    TRAINBELL_TOKEN is the owner's token of an embedded one on another machine; TRAINBELL_SIGN
+    asks for signatures where the host does not show that it is AWS's.
+
+    Raises:
+        NotReached: none was named and none is running here, or there is nothing to sign with.
+        typer.BadParameter: no URL at all.
+    """
     if url is None:
         server = running_server(default_data_dir())
         if server is None:
             raise NotReached(NOT_RUNNING)
         return Trainbell(server.url, token=server.token)
-    host = urlsplit(url).hostname or ""
-    region = _EXECUTE_API.search(host)
+    region = _EXECUTE_API.search(_host_of(url))
     if region or os.environ.get("TRAINBELL_SIGN"):
-        return Trainbell(url, sign=_signer(region[1] if region else None))
+        return Trainbell(url, sign=aws_signer(region[1] if region else None))
     return Trainbell(url, token=os.environ.get("TRAINBELL_TOKEN") or _own_token(url))
 
 
-@contextmanager
-def trainbell_for_watching(url: str | None) -> Iterator[tuple[Trainbell, bool]]:
-    """As `find_trainbell`; but where none is named or running, one in this process, for now.
+class Watched:
+    """The Trainbell that a waiting command looks through, from `with` on.
 
-    The bool says that it is this process: nobody watches after it ends, until the next one runs.
+    Where none is named and none runs, it is one in this process (`here`), for as long as needed:
+    nobody watches after it ends, until the next one runs.
     """
-    try:
-        client = find_trainbell(url)
-    except NotReached:
-        if url or os.environ.get("TRAINBELL_URL"):
-            raise
-        from trainbell.embedded.instance import EmbeddedInstance
 
-        with (
-            EmbeddedInstance(default_data_dir(), port=0) as instance,
-            Trainbell(instance.url, token=instance.token) as client,
-        ):
-            yield client, True
-        return
-    with client:
-        yield client, False
+    client: Trainbell
+    here: EmbeddedInstance | None
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Watched:
+        """Raises NotReached, and what EmbeddedInstance raises."""
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def find_again(self) -> None:
+        """After silence: another may run here by now, elsewhere than before; or has to.
+
+        Raises:
+            NotReached: another is just beginning or ending; later, perhaps.
+        """
+        if self._url is not None or self.here is not None:
+            return
+        before = self._stack
+        self._stack = ExitStack()
+        try:
+            self._open()
+        except (NotReached, DataDirInUse) as error:
+            self._stack = before
+            raise NotReached(str(error)) from error
+        before.close()
+
+    def tell_now(self) -> None:
+        """Before this process ends: what has ended is told, and not only at the next start."""
+        if self.here is not None:
+            publish_changes(self.here.services)
+
+    def _open(self) -> None:
+        with ExitStack() as stack:
+            here = None
+            try:
+                client = find_trainbell(self._url)
+            except NotReached:
+                if self._url is not None:
+                    raise
+                here = stack.enter_context(EmbeddedInstance(default_data_dir(), port=0))
+                client = Trainbell(here.url, token=here.token)
+            self.client, self.here = stack.enter_context(client), here
+            self._stack = stack.pop_all()
+
+
+def aws_signer(region: str | None) -> Signer:
+    """Signs each request with the caller's AWS identity (SigV4, service execute-api).
+
+    Raises:
+        NotReached: there is no identity, or no region that is known.
+    """
+    import boto3
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session()
+        credentials = session.get_credentials()
+        region = region or session.region_name
+    except BotoCoreError as error:
+        raise NotReached(f"the AWS settings cannot be used: {error}") from error
+    if credentials is None:
+        raise NotReached("there are no AWS credentials to sign the call with")
+    if region is None:
+        raise NotReached("name the AWS region to sign for, with AWS_REGION")
+
+    def sign(request: httpx.Request) -> None:
+        kept = {k: v for k, v in request.headers.items() if k.lower() in _SIGNED_HEADERS}
+        signed = AWSRequest(request.method, str(request.url), headers=kept, data=request.content)
+        # The credentials are asked anew each time: temporary ones are renewed in a long wait.
+        SigV4Auth(credentials, "execute-api", region).add_auth(signed)
+        request.headers.update(dict(signed.headers.items()))
+
+    return sign
+
+
+def _host_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = httpx.URL(url).host, parts.port
+    except (ValueError, httpx.InvalidURL):
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not host:
+        message = f"'{url}' is no URL such as http://127.0.0.1:8765"
+        raise typer.BadParameter(message, param_hint="--url")
+    return host
 
 
 def _own_token(url: str) -> str | None:
     server = running_server(default_data_dir())
     return server.token if server is not None and server.url == url.rstrip("/") else None
-
-
-def _signer(region: str | None) -> Signer:
-    """Signs each request with the caller's AWS identity (SigV4, service execute-api)."""
-    import boto3
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-
-    session = boto3.Session()
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise NotReached("there are no AWS credentials to sign the call with")
-    auth = SigV4Auth(credentials, "execute-api", region or session.region_name or "us-east-1")
-
-    def sign(request: httpx.Request) -> None:
-        kept = {
-            name: value
-            for name, value in request.headers.items()
-            if name.lower() in ("content-type", "host", "idempotency-key")
-        }
-        signed = AWSRequest(request.method, str(request.url), headers=kept, data=request.content)
-        auth.add_auth(signed)
-        request.headers.update(dict(signed.headers.items()))
-
-    return sign

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 UrlOption = Annotated[
     str | None,
     typer.Option(

@@ -1,17 +1,28 @@
-"""`trainbell connections | channels | schedules | providers`: what is set up, and what there is."""
+"""`trainbell connections | channels | schedules`: what is set up."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
 
 from trainbell.cli.connecting import find_trainbell
-from trainbell.cli.options import JsonOption, UrlOption, pairs, values
-from trainbell.cli.output import clock_time, console, print_json, rows_table
+from trainbell.cli.jobs import given_only, with_cwd
+from trainbell.cli.options import (
+    JsonOption,
+    ParamOption,
+    ParamsFileOption,
+    TagOption,
+    UrlOption,
+    pairs,
+    parameters,
+    values,
+)
+from trainbell.cli.output import clock_time, console, fact_page, print_json, rows_table
 from trainbell.client import JsonObject
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
 OptionOption = Annotated[
     list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="The kind's own setting.")
 ]
@@ -25,10 +36,6 @@ _COLUMNS = {
     "channels": ("name", "kind", "target", "secret", "events", "project"),
     "schedules": ("name", "expression", "time_zone", "enabled", "next_due_at", "last_error"),
 }
-
-
-def _body(**fields: Any) -> JsonObject:
-    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _add_common(app: typer.Typer, kind: str) -> None:
@@ -49,16 +56,26 @@ def _add_common(app: typer.Typer, kind: str) -> None:
             console.print(rows_table([each.replace("_", " ") for each in columns], rows))
 
     @app.command("show")
-    def show(name: NameArgument, url: UrlOption = None) -> None:
-        """Print one as JSON."""
+    def show(name: NameArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+        """Show one with all its settings."""
         with find_trainbell(url) as client:
-            print_json(client.get(kind, name))
+            found = client.get(kind, name)
+        if as_json:
+            print_json(found)
+        else:
+            console.print(
+                fact_page((key.replace("_", " "), _cell(key, found[key])) for key in found)
+            )
 
     @app.command("delete")
-    def delete(name: NameArgument, url: UrlOption = None) -> None:
+    def delete(name: NameArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
         """Delete one."""
         with find_trainbell(url) as client:
             client.delete(kind, name)
+        if as_json:
+            print_json({"name": name, "deleted": True})
+        else:
+            console.print(f"{name} deleted", markup=False)
 
 
 def _add_test(app: typer.Typer, kind: str, what: str) -> None:
@@ -69,20 +86,26 @@ def _add_test(app: typer.Typer, kind: str, what: str) -> None:
         if as_json:
             print_json(answer)
         else:
-            console.print(answer.get("message", "ok"))
+            console.print(answer["message"], markup=False, soft_wrap=True)
 
 
 def _cell(column: str, value: Any) -> str:
+    if value in (None, [], {}):
+        return ""
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
-    return clock_time(value) if column.endswith("_at") else str(value if value is not None else "")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return clock_time(value) if column.endswith("_at") else str(value)
 
 
 def _saved(answer: JsonObject, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        console.print(f"{answer['name']} saved")
+        console.print(f"{answer['name']} saved", markup=False)
 
 
 @connections.command("put")
@@ -100,13 +123,13 @@ def put_connection(
     as_json: JsonOption = False,
 ) -> None:
     """Create or replace a connection."""
-    body = _body(
+    body = given_only(
         provider=provider,
         base_url=base_url,
         secret=secret,
         calls_per_minute=calls_per_minute,
         max_active=max_active,
-        options=values(option or [], "--option") or None,
+        options=values(option, "--option") or None,
     )
     with find_trainbell(url) as client:
         _saved(client.put("connections", name, body), as_json)
@@ -125,13 +148,13 @@ def put_channel(
     as_json: JsonOption = False,
 ) -> None:
     """Create or replace a channel."""
-    body = _body(
+    body = given_only(
         kind=kind,
         target=target,
         secret=secret,
         events=event or None,
         project=project,
-        options=values(option or [], "--option") or None,
+        options=values(option, "--option") or None,
     )
     with find_trainbell(url) as client:
         _saved(client.put("channels", name, body), as_json)
@@ -142,58 +165,38 @@ def put_schedule(
     name: NameArgument,
     expression: Annotated[str, typer.Option(help="cron(0 9 * * 1-5) or rate(6 hours)")],
     provider: Annotated[str, typer.Option(help="See `trainbell providers`.")],
-    param: Annotated[list[str] | None, typer.Option("--param", "-p", metavar="KEY=VALUE")] = None,
-    connection: Annotated[str | None, typer.Option()] = None,
-    kind: Annotated[str | None, typer.Option()] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None,
+    param: ParamOption = None,
+    params_file: ParamsFileOption = None,
+    connection: Annotated[
+        str | None, typer.Option(help="Which account; the only one if none.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Training, evaluation …; see `providers`.")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="The owner; `default` if none.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="What it is trained on.")] = None,
+    model: Annotated[str | None, typer.Option(help="What it makes a version of.")] = None,
+    tag: TagOption = None,
     time_zone: Annotated[str, typer.Option(help="Such as Europe/Berlin.")] = "UTC",
-    enabled: Annotated[bool, typer.Option()] = True,
+    enabled: Annotated[bool, typer.Option(help="Whether it starts jobs.")] = True,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create or replace a schedule."""
-    job = _body(
+    job = given_only(
         provider=provider,
         connection=connection,
         kind=kind,
-        parameters=values(param or [], "--param"),
-        tags=pairs(tag or [], "--tag") or None,
+        parameters=with_cwd(provider, parameters(param, params_file)),
+        dataset=dataset,
+        model=model,
+        tags=pairs(tag, "--tag") or None,
     )
-    body = {"expression": expression, "time_zone": time_zone, "enabled": enabled, "job": job}
+    body = given_only(
+        expression=expression, time_zone=time_zone, enabled=enabled, project=project, job=job
+    )
     with find_trainbell(url) as client:
         _saved(client.put("schedules", name, body), as_json)
-
-
-def providers(
-    name: Annotated[
-        str | None, typer.Argument(help="One of them, as JSON with its parameters.")
-    ] = None,
-    url: UrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the training services, and what each can do."""
-    with find_trainbell(url) as client:
-        if name is not None:
-            print_json(client.get("providers", name))
-            return
-        items = list(client.all_of("/v1/providers"))
-    if as_json:
-        print_json({"items": items})
-        return
-    rows = (
-        (each["name"], each["title"], ", ".join(_kinds(each)), each["service"]["state"], _can(each))
-        for each in items
-    )
-    console.print(rows_table(("name", "service", "kinds", "is", "can"), rows))
-
-
-def _kinds(provider: JsonObject) -> list[str]:
-    return [each["name"] if isinstance(each, dict) else str(each) for each in provider["kinds"]]
-
-
-def _can(provider: JsonObject) -> str:
-    abilities = provider.get("abilities", {})
-    return ", ".join(name for name, has in abilities.items() if has is True)
 
 
 for _app, _kind in ((connections, "connections"), (channels, "channels"), (schedules, "schedules")):

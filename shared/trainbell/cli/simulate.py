@@ -11,7 +11,9 @@ from trainbell.simulators.__main__ import main, names
 
 
 def simulate(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of: {', '.join(names())}.")],
+    service: Annotated[
+        str, typer.Argument(metavar="SERVICE", help=f"One of: {', '.join(names())}.")
+    ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     speed: Annotated[
         float, typer.Option(min=0.0, max=1e6, help="How many times faster its clock runs.")

@@ -4,117 +4,154 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column
 
-from trainbell.cli.output import STYLE_OF, errors, metrics_text
-from trainbell.client import JsonObject, NotReached, Trainbell
+from trainbell.cli.connecting import Watched
+from trainbell.cli.output import STYLE_OF, errors, metrics_text, one_line, span
+from trainbell.client import ApiProblem, JsonObject, NotReached
 
 LOOK_EVERY_SECONDS = 0.5
 UNREACHED_FOR_AT_MOST_SECONDS = 60.0
+BAR_CELLS = 24
+
+Sleep = Callable[[float], None]
+
+
+class Screen(AbstractContextManager["Screen"]):
+    """What is shown meanwhile. This one shows nothing, for programs."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def show(self, job: JsonObject) -> None:
+        """The job as it is now."""
+
+    def unreached(self, why: str) -> None:
+        """Trainbell does not answer just now."""
 
 
 def wait_for_end(
-    client: Trainbell,
-    job_id: str,
-    *,
-    quiet: bool = False,
-    sleep: Callable[[float], None] = time.sleep,
+    watched: Watched, job_id: str, *, quiet: bool = False, sleep: Sleep = time.sleep
 ) -> JsonObject:
     """The job once it has ended. Never cancels it, whatever happens here.
 
     Raises:
         NotReached: Trainbell did not answer for a minute; the job is not touched by that.
+        ApiProblem: it refuses, such as a job that it does not know.
     """
-    look = _patient(client, job_id, sleep)
-    job = look()
-    if quiet:
-        while not job["has_ended"]:
-            sleep(LOOK_EVERY_SECONDS)
-            job = look()
-        return job
-    if not errors.is_terminal:
-        return _line_by_line(job, look, sleep)
-    return _with_a_bar(job, look, sleep)
-
-
-def _patient(
-    client: Trainbell, job_id: str, sleep: Callable[[float], None]
-) -> Callable[[], JsonObject]:
-    """Looks at the job; a Trainbell that restarts meanwhile is waited for."""
-
-    def look() -> JsonObject:
-        waited = 0.0
+    with Screen() if quiet else Bar() if errors.is_terminal else Lines() as screen:
         while True:
-            try:
-                return client.job(job_id)
-            except NotReached:
-                if waited >= UNREACHED_FOR_AT_MOST_SECONDS:
-                    raise
-                sleep(1.0)
-                waited += 1.0
-
-    return look
-
-
-def _line_by_line(
-    job: JsonObject, look: Callable[[], JsonObject], sleep: Callable[[float], None]
-) -> JsonObject:
-    told = None
-    while True:
-        if job["state"] != told:
-            told = job["state"]
-            errors.print(f"{job['id']}  {told}", style=STYLE_OF.get(told, ""))
-        if job["has_ended"]:
-            return job
-        sleep(LOOK_EVERY_SECONDS)
-        job = look()
-
-
-def _with_a_bar(
-    job: JsonObject, look: Callable[[], JsonObject], sleep: Callable[[float], None]
-) -> JsonObject:
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.fields[state]}"),
-        BarColumn(bar_width=32),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[said]}", style="dim"),
-        console=errors,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=None, state=_styled(job["state"]), said="")
-        while not job["has_ended"]:
-            progress = job.get("progress")
-            bar.update(
-                task,
-                total=None if progress is None else 1.0,
-                completed=progress or 0.0,
-                state=_styled(job["state"]),
-                said=_said(job),
-            )
+            job = _look(watched, job_id, screen, sleep)
+            screen.show(job)
+            if job["has_ended"]:
+                return job
             sleep(LOOK_EVERY_SECONDS)
-            job = look()
-    return job
 
 
-def _styled(state: str) -> str:
-    return f"[{STYLE_OF.get(state, 'default')}]{state:<10}[/]"
+def _look(watched: Watched, job_id: str, screen: Screen, sleep: Sleep) -> JsonObject:
+    """One look at the job; a Trainbell that restarts meanwhile is waited for."""
+    waited = 0.0
+    while True:
+        try:
+            return watched.client.job(job_id)
+        except (NotReached, ApiProblem) as error:
+            passes = isinstance(error, NotReached) or error.passes
+            if not passes or waited >= UNREACHED_FOR_AT_MOST_SECONDS:
+                raise
+            screen.unreached(str(error))
+        sleep(1.0)
+        waited += 1.0
+        with suppress(NotReached):
+            watched.find_again()
+
+
+class Lines(Screen):
+    """A line for each change, where there is no terminal to draw on."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None
+
+    def show(self, job: JsonObject) -> None:
+        self._tell(f"{job['id']}  {job['state']}", STYLE_OF.get(job["state"], ""))
+
+    def unreached(self, why: str) -> None:
+        self._tell(f"{why}; waiting for it", "yellow")
+
+    def _tell(self, line: str, style: str) -> None:
+        if line != self._told:
+            self._told = line
+            errors.print(line, style=style, markup=False, soft_wrap=True)
+
+
+class Bar(Screen):
+    """State, progress, how long, what it says; in one line that vanishes in the end."""
+
+    def __init__(self) -> None:
+        rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        self._progress = Progress(
+            SpinnerColumn(style="blue"),
+            TextColumn("[{task.fields[style]}]{task.fields[state]}[/]"),
+            BarColumn(bar_width=BAR_CELLS),
+            TextColumn("{task.fields[share]:>4}"),
+            TextColumn("{task.fields[took]}"),
+            TextColumn("{task.fields[said]}", style="dim", markup=False, table_column=rest),
+            console=errors,
+            transient=True,
+            expand=True,
+        )
+        fields = dict.fromkeys(("style", "state", "share", "took", "said"), "")
+        self._task = self._progress.add_task("", total=None, **{**fields, "style": "dim"})
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, job: JsonObject) -> None:
+        progress = job.get("progress")
+        self._progress.update(
+            self._task,
+            total=None if progress is None else 1.0,
+            completed=progress or 0.0,
+            style=STYLE_OF.get(job["state"], "default"),
+            state=job["state"],
+            share="" if progress is None else f"{progress:.0%}",
+            took=span(int(job["duration_seconds"])),
+            said=_said(job),
+        )
+
+    def unreached(self, why: str) -> None:
+        self._progress.update(self._task, said=f"{why}; waiting for it")
 
 
 def _said(job: dict[str, Any]) -> str:
     error = job.get("last_error")
     if error:
-        return f"{error['type']}: {error['message']}"[:80].replace("[", "\\[")
-    parts = [str(job.get("message") or ""), metrics_text(job, limit=2)]
-    return "  ".join(part for part in parts if part)[:80].replace("[", "\\[")
+        return one_line(f"{error['type']}: {error['message']}")
+    parts = (_left(job), one_line(job.get("message") or ""), metrics_text(job, limit=2))
+    return " · ".join(part for part in parts if part)
+
+
+def _left(job: dict[str, Any]) -> str:
+    if not job.get("eta_at"):
+        return ""
+    left = (datetime.fromisoformat(job["eta_at"]) - datetime.now(UTC)).total_seconds()
+    return f"about {span(round(left))} left" if left >= 1 else "about to end"

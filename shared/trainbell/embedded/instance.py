@@ -13,7 +13,7 @@ from types import TracebackType
 
 from trainbell.api.asgi_app import asgi_app_for
 from trainbell.api.identity import OwnerIdentity
-from trainbell.bootstrap import embedded_services
+from trainbell.bootstrap.embedded import embedded_services
 from trainbell.embedded.data_dir import open_data_dir
 from trainbell.embedded.loop import Loop, LoopWatchers
 from trainbell.embedded.schedule_clock import EmbeddedScheduler

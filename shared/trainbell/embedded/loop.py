@@ -24,7 +24,7 @@ from trainbell.use_cases.services import Services, log
 
 T = TypeVar("T")
 
-THREADS_AT_FIRST = 16
+THREADS_AT_FIRST = 8
 IN_FLIGHT_AT_MOST = 64
 TICK_SECONDS = 0.02
 IDLE_SECONDS = 30.0
@@ -112,7 +112,7 @@ class Loop:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
         # Left over from the tick before: every poller waits for its service.
-        if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
+        if self._orders.qsize() and len(self._pollers) < THREADS_AT_FIRST:
             self._add_poller()
         with self._lock:
             busy = len(self._in_flight)

@@ -1,4 +1,4 @@
-"""The only place where adapters are chosen: one function per engine."""
+"""One machine: SQLite, secrets of the machine, one process for everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wires the use cases to AWS: what `bootstrap` is to one machine, this is to the cloud."""
+"""The cloud: DynamoDB, Step Functions, EventBridge, secrets of AWS."""
 
 from __future__ import annotations
 
