@@ -129,7 +129,7 @@ class TestConformance(HttpConformance):
 # ---------------------------------------------------------------- D1: start, get, list, delete
 
 
-def test_d1_start_get_list_delete(deepva: DeepVA, simulator: DeepVASimulator) -> None:
+def test_D1_start_get_list_delete(deepva: DeepVA, simulator: DeepVASimulator) -> None:
     handle = deepva.start(an_order())
     assert deepva.client.training(handle["id"]).output_model_name == "Faces"
     assert [t.id for t in deepva.client.trainings().data] == [handle["id"]]
@@ -145,7 +145,7 @@ def test_d1_start_get_list_delete(deepva: DeepVA, simulator: DeepVASimulator) ->
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("place", [0, 99, 100, 215, 229])
-def test_d1_the_list_is_read_to_its_end_by_offset(
+def test_D1_the_list_is_read_to_its_end_by_offset(
     deepva: DeepVA, simulator: DeepVASimulator, place: int, newest_first: bool
 ) -> None:
     """Its `next` links are on http:// and to another host in the samples: none is followed."""
@@ -163,7 +163,7 @@ def test_d1_the_list_is_read_to_its_end_by_offset(
 # ---------------------------------------------------------------- D2: config by dataset type
 
 
-def test_d2_a_face_training_takes_its_two_parameters(
+def test_D2_a_face_training_takes_its_two_parameters(
     deepva: DeepVA, simulator: DeepVASimulator
 ) -> None:
     config = {"min_face_size": 64, "sharpness_threshold": 10}
@@ -171,7 +171,7 @@ def test_d2_a_face_training_takes_its_two_parameters(
     assert simulator.account.trainings[handle["id"]].given["config"] == config
 
 
-def test_d2_a_landmark_training_takes_none(deepva: DeepVA, simulator: DeepVASimulator) -> None:
+def test_D2_a_landmark_training_takes_none(deepva: DeepVA, simulator: DeepVASimulator) -> None:
     handle = deepva.start(an_order(source_dataset_id=LANDMARK_DATASET))
     assert simulator.account.trainings[handle["id"]].given["config"] == {}
     with pytest.raises(ProviderRejected, match="400") as raised:
@@ -188,7 +188,7 @@ def test_d2_a_landmark_training_takes_none(deepva: DeepVA, simulator: DeepVASimu
         ("sharpness_threshold", [0, 1000], [-1, 1001, "40"]),
     ],
 )
-def test_d2_bounds_of_the_face_config(field: str, good: list[Any], bad: list[Any]) -> None:
+def test_D2_bounds_of_the_face_config(field: str, good: list[Any], bad: list[Any]) -> None:
     parameters = an_order().parameters
     for value in good:
         TrainParameters.model_validate({**parameters, "config": {field: value}})
@@ -200,7 +200,7 @@ def test_d2_bounds_of_the_face_config(field: str, good: list[Any], bad: list[Any
 # ---------------------------------------------------------------- D3: the output model
 
 
-def test_d3_each_training_adds_a_version_with_its_changelog(
+def test_D3_each_training_adds_a_version_with_its_changelog(
     deepva: DeepVA, simulator: DeepVASimulator
 ) -> None:
     for number in (1, 2):
@@ -216,7 +216,7 @@ def test_d3_each_training_adds_a_version_with_its_changelog(
     assert [v["changelog"].partition("] ")[2] for v in versions] == ["change 1", "change 2"]
 
 
-def test_d3_dataset_and_model_of_the_parameters() -> None:
+def test_D3_dataset_and_model_of_the_parameters() -> None:
     assert PROVIDER.dataset_of
     assert PROVIDER.model_of
     parameters = an_order().parameters
@@ -228,7 +228,7 @@ def test_d3_dataset_and_model_of_the_parameters() -> None:
 # ---------------------------------------------------------------- D4: states; D5: progress, times
 
 
-def test_d4_d5_a_training_passes_through_its_states_with_progress_and_times(
+def test_D4_D5_a_training_passes_through_its_states_with_progress_and_times(
     deepva: DeepVA, simulator: DeepVASimulator
 ) -> None:
     simulator.account.plan = Plan(waiting_seconds=10, processing_seconds=100)
@@ -245,7 +245,7 @@ def test_d4_d5_a_training_passes_through_its_states_with_progress_and_times(
     assert seen[-1].performance.cost == {"service_seconds": 100.0}
 
 
-def test_d4_a_failed_training_says_why(deepva: DeepVA, simulator: DeepVASimulator) -> None:
+def test_D4_a_failed_training_says_why(deepva: DeepVA, simulator: DeepVASimulator) -> None:
     simulator.account.plan = Plan(error="not enough faces", fails_at=0.25)
     handle = deepva.start(an_order())
     simulator.clock.advance(7)
@@ -261,7 +261,7 @@ def polled(**changes: Any) -> Any:
     return a_provider("https://api.deepva.com/api/v1", transport=transport).poll({"id": "x"})
 
 
-def test_d5_the_documented_example_reads_as_documented() -> None:
+def test_D5_the_documented_example_reads_as_documented() -> None:
     """Times without a zone are UTC; `duration` is not completion less start (42.889 s)."""
     seen = polled()
     assert seen.state is State.SUCCEEDED
@@ -273,26 +273,26 @@ def test_d5_the_documented_example_reads_as_documented() -> None:
 @pytest.mark.parametrize(
     "value", [None, "", "soon", 7, "2020-99-15 12:00:00", [], "0001-01-01T00:00:00+14:00"]
 )
-def test_d5_what_is_no_time_or_number_does_not_spoil_the_answer(value: Any) -> None:
+def test_D5_what_is_no_time_or_number_does_not_spoil_the_answer(value: Any) -> None:
     seen = polled(time_started=value, progress="half", duration=None, source_dataset=[1])
     assert (seen.state, seen.started_at, seen.progress) == (State.SUCCEEDED, None, None)
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 400, "true", '"0.5"', "[]"])
-def test_d5_what_is_no_finite_number_is_left_out(number: str) -> None:
+def test_D5_what_is_no_finite_number_is_left_out(number: str) -> None:
     body = f'{{"id": "x", "state": "processing", "progress": {number}, "duration": {number}}}'
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
     seen = a_provider("https://api.deepva.com/api/v1", transport=transport).poll({"id": "x"})
     assert (seen.state, seen.progress, seen.performance.cost) == (State.RUNNING, None, {})
 
 
-def test_d5_a_zone_that_is_given_is_honoured() -> None:
+def test_D5_a_zone_that_is_given_is_honoured() -> None:
     seen = polled(time_completed="2020-12-15T13:56:18+01:00")
     assert seen.ended_at == datetime(2020, 12, 15, 12, 56, 18, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("changes", [{"state": None}, {"state": 3}, {"id": "../x"}, {"id": None}])
-def test_d4_an_answer_without_a_readable_state_or_id_is_invalid(changes: dict[str, Any]) -> None:
+def test_D4_an_answer_without_a_readable_state_or_id_is_invalid(changes: dict[str, Any]) -> None:
     with pytest.raises(ProviderReplyInvalid):
         polled(**changes)
 
@@ -300,7 +300,7 @@ def test_d4_an_answer_without_a_readable_state_or_id_is_invalid(changes: dict[st
 # ---------------------------------------------------------------- D6: the dataset as an object
 
 
-def test_d6_the_input_dataset_is_kept() -> None:
+def test_D6_the_input_dataset_is_kept() -> None:
     seen = polled()
     assert seen.message == "face training on dataset Test (version 1.0)"
     assert seen.performance.artifacts == {
@@ -311,7 +311,7 @@ def test_d6_the_input_dataset_is_kept() -> None:
 # ---------------------------------------------------------------- D7: no idempotency there
 
 
-def test_d7_a_repeated_start_would_train_twice_so_the_marker_finds_the_first(
+def test_D7_a_repeated_start_would_train_twice_so_the_marker_finds_the_first(
     deepva: DeepVA, simulator: DeepVASimulator
 ) -> None:
     simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, method="POST"))
@@ -325,7 +325,7 @@ def test_d7_a_repeated_start_would_train_twice_so_the_marker_finds_the_first(
     assert simulator.starts[f"trainbell:{JOB}"] == 2  # The service itself does not care.
 
 
-def test_d7_a_marker_on_another_dataset_is_not_ours(deepva: DeepVA) -> None:
+def test_D7_a_marker_on_another_dataset_is_not_ours(deepva: DeepVA) -> None:
     deepva.start(an_order(source_dataset_id=LANDMARK_DATASET))
     assert deepva.find(an_order()) is None
 
@@ -333,7 +333,7 @@ def test_d7_a_marker_on_another_dataset_is_not_ours(deepva: DeepVA) -> None:
 @pytest.mark.parametrize(
     "changelog", ["x" * (MAX_CHANGELOG + 1), "copied from [trainbell:01other]", 3]
 )
-def test_d7_a_changelog_leaves_room_for_the_marker(changelog: object) -> None:
+def test_D7_a_changelog_leaves_room_for_the_marker(changelog: object) -> None:
     with pytest.raises(ValueError, match="output_model_changelog"):
         TrainParameters.model_validate(
             {**an_order().parameters, "output_model_changelog": changelog}
@@ -353,7 +353,7 @@ def a_list(*pages: list[str], total: int) -> DeepVA:
     return a_provider("https://api.deepva.com/api/v1", transport=transport)
 
 
-def test_d7_a_list_that_shrinks_while_it_is_read_is_never_not_found() -> None:
+def test_D7_a_list_that_shrinks_while_it_is_read_is_never_not_found() -> None:
     first = [f"t{n}" for n in range(100)]
     with pytest.raises(ProviderUnavailable, match="changed while"):
         a_list(first, [f"t{n}" for n in range(150, 200)], total=140).find(an_order())
@@ -361,7 +361,7 @@ def test_d7_a_list_that_shrinks_while_it_is_read_is_never_not_found() -> None:
         a_list(first, [], total=140).find(an_order())
 
 
-def test_d7_a_list_that_is_too_long_is_never_not_found() -> None:
+def test_D7_a_list_that_is_too_long_is_never_not_found() -> None:
     endless = a_list([f"t{n}" for n in range(100)], total=10**9)
     with pytest.raises(ProviderReplyInvalid, match=f"more than {MAX_PAGES * 90} trainings"):
         endless.find(an_order())
