@@ -87,7 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=9, help="fresh processes for each figure")
     options = parser.parse_args(arguments)
     print(f"Cold start in milliseconds (median of {options.runs} processes):")
-    print(f"  {'handler':<18}{'import':>8}{'ready':>8}{'floor':>8}{'import/floor':>14}{'ready/':>8}")
+    print(
+        f"  {'handler':<18}{'import':>8}{'ready':>8}{'floor':>8}{'import/floor':>14}{'ready/':>8}"
+    )
     with tempfile.TemporaryDirectory(prefix="trainbell-bench-") as byte_code:
         for name in HANDLERS:
             print_handler(name, options.runs, byte_code)

@@ -26,9 +26,7 @@ def prepare(task: Task) -> None:
     directory = Path(task.directory)
     store = SqliteStore(directory / DATABASE)
     store.put_config(
-        Connection(
-            name="deepva", provider="deepva", base_url=task.base_url, secret=f"env:{SECRET}"
-        )
+        Connection(name="deepva", provider="deepva", base_url=task.base_url, secret=f"env:{SECRET}")
     )
     random, now = SystemRandom(), SystemClock().now()
     begin = now + timedelta(seconds=2 + task.jobs / JOBS_A_SECOND)

@@ -31,7 +31,7 @@ async def watch(url: str, first_wait: float, interval: float) -> None:
 
 
 async def run(task: Task) -> None:
-    global session  # noqa: PLW0603 - a step takes only what can be stored
+    global session  # A step takes only what can be stored, so it cannot be handed one.
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     headers = {"Authorization": "Key benchmark", "Accept": "application/json"}
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:

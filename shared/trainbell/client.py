@@ -6,7 +6,6 @@ job = client.start({"provider": "local", "parameters": {"command": ["python", "t
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -176,13 +175,20 @@ class Trainbell:
                 return self._http.send(request)
             except httpx.HTTPError as error:
                 if attempt == tries:
-                    name = type(error).__name__
-                    raise NotReached(f"{self.url} does not answer ({name})") from error
+                    raise NotReached(_silence(error, self.url)) from error
         raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _part(text: str) -> str:
     return quote(text, safe="")
+
+
+def _silence(error: httpx.HTTPError, url: str) -> str:
+    if isinstance(error, httpx.ConnectError):
+        return f"nothing answers at {url}"
+    if isinstance(error, httpx.TimeoutException):
+        return f"{url} does not answer in time"
+    return f"the connection to {url} broke ({type(error).__name__})"
 
 
 def _answer(response: httpx.Response) -> JsonObject:

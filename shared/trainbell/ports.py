@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.events import JobEvent
-from trainbell.domain.job import Job, State
+from trainbell.domain.job import Job, State, WhenBusy
 from trainbell.domain.observation import Observation
 from trainbell.domain.outbox import OutboxEntry
 from trainbell.domain.settings import ChannelConfig, ConfigRecord, Connection, Schedule
@@ -150,8 +150,11 @@ class JobStore(Protocol):
         """Forget an ended job with its events, deliveries and holds. Raises JobConflict."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[DueJob]:
-        """Active jobs whose `next_poll_at` has come, the longest overdue first."""
+    def due(
+        self, now: datetime, limit: int, *, per_connection: int | None = None
+    ) -> Sequence[DueJob]:
+        """Active jobs whose `next_poll_at` has come, the longest overdue first; of each connection
+        at most `per_connection`."""
         ...
 
     def next_due_at(self) -> datetime | None:
@@ -238,7 +241,9 @@ class Store(JobStore, OutboxStore, ConfigStore, Protocol):
 class StartOrder:
     """What a provider needs to start a job, and to find it again when the answer was lost.
 
-    `job_id` is the identity to leave at the service as name, token or marker.
+    `job_id` is the identity to leave at the service as name, token or marker. `requested_at` and
+    the later `sent_at`: what the service made before that was not made for this order.
+    `when_busy`: what the caller wants where the service itself has no room for it now.
     """
 
     job_id: str
@@ -248,6 +253,9 @@ class StartOrder:
     dataset: str | None = None
     model: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    requested_at: datetime | None = None
+    sent_at: datetime | None = None
+    when_busy: WhenBusy = WhenBusy.REFUSE
 
 
 Handle = Mapping[str, Any]
@@ -318,11 +326,15 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of job: its parameters as a pydantic model (extra fields forbidden)."""
+    """A kind of job: its parameters as a pydantic model (extra fields forbidden).
+
+    `can_cancel` False: the service can cancel other kinds, but not this one.
+    """
 
     name: str
     title: str
     parameters: type[BaseModel]
+    can_cancel: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +378,10 @@ class ProviderSpec:
     calls_per_minute: float | None = None
     dataset_of: Callable[[Mapping[str, Any]], str | None] | None = None
     model_of: Callable[[Mapping[str, Any]], str | None] | None = None
+
+    def cancels(self, kind: str) -> bool:
+        """Whether the service can cancel a job of this kind."""
+        return self.can_cancel and (kind not in self.kinds or self.kinds[kind].can_cancel)
 
 
 class ProviderCatalog(Protocol):

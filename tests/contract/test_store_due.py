@@ -29,6 +29,16 @@ def test_due_jobs_come_longest_overdue_first(store: Store) -> None:
     assert store.next_due_at() == after(10)
 
 
+def test_no_connection_fills_the_line_alone(store: Store) -> None:
+    for number in range(6):
+        stored(store, number, next_poll_at=after(number), connection="hangs")
+    last = stored(store, 9, next_poll_at=after(50), connection="well")
+    due = store.due(after(60), 10, per_connection=2)
+    assert [entry.connection for entry in due] == ["hangs", "hangs", "well"]
+    assert due[-1].id == last.id
+    assert [entry.due_at for entry in due] == [after(0), after(1), after(50)]
+
+
 def test_a_poll_moves_the_job_in_the_line(store: Store) -> None:
     first, second = stored(store, 1, next_poll_at=after(1)), stored(store, 2, next_poll_at=after(2))
     store.save(Change(job=replace(first, polls=1, next_poll_at=after(3))))

@@ -162,14 +162,14 @@ def _wait_until_told(world: World) -> list[dict[str, Any]]:
         while True:
             jobs = list(client.all_of("/v1/jobs"))
             told = {_job_of(message) for message in world.slack.messages}
-            if all(job["has_ended"] for job in jobs) and len(told) >= len(jobs):
-                if all(_deliveries_are_done(client, job) for job in jobs):
-                    return jobs
+            ended = all(job["has_ended"] for job in jobs)
+            if ended and len(told) >= JOBS and all(_is_settled(client, job) for job in jobs):
+                return jobs
             assert time.monotonic() < deadline, _still_open(jobs, told)
             time.sleep(0.25)
 
 
-def _deliveries_are_done(client: Trainbell, job: dict[str, Any]) -> bool:
+def _is_settled(client: Trainbell, job: dict[str, Any]) -> bool:
     return all(each["state"] != "pending" for each in client.deliveries(job["id"]))
 
 

@@ -1,4 +1,4 @@
-"""`trainbell up` as a process of its own, on one port and one data directory, that can be killed."""
+"""`trainbell up` as a process of its own, on one port and one directory, that can be killed."""
 
 from __future__ import annotations
 

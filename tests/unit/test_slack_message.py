@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import NOON, a_job
 from trainbell.channels.slack.message import escaped, slack_message
-from trainbell.channels.wording import key_metrics, spell_duration, spell_number
+from trainbell.channels.wording import key_metrics, spell_duration, spell_number, title_of
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, LastError, Performance, State
 from trainbell.ports import Notice
@@ -205,3 +205,17 @@ def test_durations_as_people_say_them(seconds: float, words: str) -> None:
 )
 def test_numbers_as_people_read_them(value: float, words: str) -> None:
     assert spell_number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ({"name": "nightly", "model": "digits", "dataset": "mnist"}, "nightly"),
+        ({"model": "digits", "dataset": "mnist"}, "digits (train at deepva)"),
+        ({"dataset": "mnist"}, "mnist (train at deepva)"),
+        ({}, "train at deepva"),
+        ({"model": "two\nlines"}, "two lines (train at deepva)"),
+    ],
+)
+def test_what_people_call_a_job(fields: dict[str, str], title: str) -> None:
+    assert title_of(a_job(**fields)) == title

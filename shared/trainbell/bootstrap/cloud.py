@@ -9,10 +9,8 @@ from trainbell.channels.catalog import FoundChannels
 from trainbell.clock import SystemClock
 from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.environment import CloudEnvironment, read_environment
-from trainbell.cloud.eventbridge_scheduler import EventBridgeScheduler
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
 from trainbell.cloud.secrets import CloudSecrets
-from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
 from trainbell.ports import Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
 from trainbell.stores.dynamodb_store import DynamoDBStore
@@ -55,6 +53,9 @@ def cloud_environment() -> CloudEnvironment:
 def _watchers(environment: CloudEnvironment, clients: AwsClients) -> Watchers:
     if environment.state_machine_arn is None:
         return NoWatchers()
+    # Here and below: a function that may not use it does not load it.
+    from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
+
     return StepFunctionsWatchers(clients.stepfunctions, environment.state_machine_arn)
 
 
@@ -62,4 +63,6 @@ def _scheduler(environment: CloudEnvironment, clients: AwsClients) -> Scheduler:
     target = environment.schedule_target
     if target is None:
         return NoScheduler()
+    from trainbell.cloud.eventbridge_scheduler import EventBridgeScheduler
+
     return EventBridgeScheduler(clients.scheduler, target)

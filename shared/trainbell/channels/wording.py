@@ -44,8 +44,14 @@ _KEY_METRICS = re.compile(
 
 
 def title_of(job: Job) -> str:
-    """What people call the job: its name, or its kind and where it runs."""
-    return one_line(job.name) if job.name else one_line(f"{job.kind} at {job.connection}")
+    """What people call the job: its name; else what it makes or learns from, and where.
+
+    A model or dataset has many jobs, so those two do not stand alone.
+    """
+    if job.name:
+        return one_line(job.name)
+    subject, what = job.model or job.dataset, f"{job.kind} at {job.connection}"
+    return one_line(f"{subject} ({what})") if subject else one_line(what)
 
 
 def summary_of(notice: Notice) -> str:

@@ -14,8 +14,8 @@ from trainbell.cli.output import errors
 from trainbell.client import ApiProblem, NotReached
 from trainbell.errors import ConfigInvalid, TrainbellError
 
-# Typer exports only the leaf of what it raises for wrong options.
-UsageError, CommandError = typer.BadParameter.__mro__[1:3]
+# What Typer raises for wrong options; it exports no more than this leaf of it.
+COMMAND_ERROR = typer.BadParameter.__mro__[2]
 
 EPILOG = (
     "Exit status: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items()) + "."
@@ -60,25 +60,32 @@ def exit_status(args: list[str]) -> int:
         return _code(app(args, prog_name="trainbell", standalone_mode=False))
     except SystemExit as end:  # Shell completion ends so.
         return _code(end.code)
-    except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted")
-        return ExitCode.DETACHED
-    except ApiProblem as problem:
-        return _say_problem(problem)
-    except NotReached as error:
-        _say(str(error))
-        return ExitCode.NOT_REACHED
-    except TrainbellError as error:
-        _say(str(error))
-        return ExitCode.BAD_INPUT if isinstance(error, ConfigInvalid) else ExitCode.NOT_REACHED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more at its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.SUCCEEDED
-    except CommandError as error:
-        return _say_usage(error)
-    except Exception as error:  # noqa: BLE001 - a person gets one line, whatever it was
-        return _say_fault(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a person gets one line
+        return _say_why(error)
+
+
+def _say_why(error: BaseException) -> int:
+    code: int = ExitCode.NOT_REACHED
+    match error:
+        case KeyboardInterrupt() | typer.Abort():
+            _say("interrupted")
+            code = ExitCode.DETACHED
+        case ApiProblem():
+            code = _say_problem(error)
+        case ConfigInvalid():
+            _say(str(error))
+            code = ExitCode.BAD_INPUT
+        case NotReached() | TrainbellError():
+            _say(str(error))
+        case BrokenPipeError():
+            # Who read our output has seen enough. Python would complain again when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.SUCCEEDED
+        case _ if isinstance(error, COMMAND_ERROR):
+            code = _say_usage(error)
+        case _:
+            code = _say_fault(error)
+    return code
 
 
 def _code(result: object) -> int:
@@ -90,16 +97,16 @@ def _say(text: str) -> None:
 
 
 def _say_problem(problem: ApiProblem) -> int:
-    _say(str(problem))
-    for each in problem.errors:
-        line = f"  {each.get('path')}: {each.get('message')}"
-        errors.print(line, markup=False, soft_wrap=True)
+    several = problem.errors if len(problem.errors) > 1 else []
+    _say(problem.title if several else str(problem))
+    for each in several:
+        errors.print(f"  {each['path']}: {each['message']}", markup=False, soft_wrap=True)
     if problem.status in (400, 413, 422):
         return ExitCode.BAD_INPUT
     return ExitCode.NOT_REACHED if problem.status >= 500 else ExitCode.REFUSED
 
 
-def _say_usage(error: Exception) -> int:
+def _say_usage(error: BaseException) -> int:
     """Wrong options in one line; no arguments at all are a question for help."""
     context = getattr(error, "ctx", None)
     said = str(getattr(error, "format_message", error.__str__)()).strip()
@@ -112,8 +119,8 @@ def _say_usage(error: Exception) -> int:
     return ExitCode.BAD_INPUT
 
 
-def _say_fault(error: Exception) -> int:
+def _say_fault(error: BaseException) -> int:
     if os.environ.get("TRAINBELL_DEBUG"):
-        traceback.print_exc()
+        traceback.print_exception(error)
     _say(f"a fault of Trainbell itself: {type(error).__name__}; TRAINBELL_DEBUG=1 shows where")
     return ExitCode.INTERNAL

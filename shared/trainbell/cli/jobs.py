@@ -1,4 +1,4 @@
-"""`trainbell start | wait | cancel | retry | forget`: what changes jobs, and what waits for them."""
+"""`trainbell start | wait | cancel | retry | forget`: changing jobs, and waiting for them."""
 
 from __future__ import annotations
 

@@ -14,8 +14,6 @@ from rich.text import Text
 
 from trainbell.channels.wording import one_line, spell_number
 
-__all__ = ["one_line"]
-
 STYLE_OF = {
     "requested": "dim",
     "waiting": "dim",
@@ -32,9 +30,13 @@ STYLE_OF = {
     "pending": "yellow",
     "given_up": "red",
 }
-WHOLE = ("job", "state", "provider", "started by", "took", "when", "told", "name")
-"""Columns that are never broken or cut; what has no room then is cut on the right."""
+WHOLE = frozenset({"job", "state", "provider", "took", "when", "told", "event", "channel", "tries"})
+"""Columns that are never broken or cut."""
+CUT = frozenset({"name", "metrics"})
+"""Columns that are cut where there is no room; elsewhere they can be read in full."""
 PIPE_COLUMNS = 1000
+METRICS_FROM_COLUMNS = 100
+NAME_AT_MOST = 40
 
 
 class ConsoleOfAnyWidth(Console):
@@ -42,10 +44,14 @@ class ConsoleOfAnyWidth(Console):
 
     @property
     def size(self) -> ConsoleDimensions:
-        found = Console.size.fget(self)  # type: ignore[attr-defined]  # a property of Console
+        found = super().size
         if self.is_terminal or "COLUMNS" in self._environ:
-            return ConsoleDimensions(*found)
+            return found
         return ConsoleDimensions(PIPE_COLUMNS, found.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
 
 
 console = ConsoleOfAnyWidth(highlight=False)
@@ -103,41 +109,41 @@ def name_of(job: Mapping[str, Any]) -> str:
     return one_line(job.get("name") or job.get("model") or "")
 
 
-def job_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
+def job_table(jobs: Iterable[Mapping[str, Any]], width: int) -> Table:
     """One line a job, in 80 columns if need be; `show` has the rest."""
-    table = _table("job", "state", "provider", "took", "name", "metrics")
-    table.columns[4].max_width = 32
-    for job in jobs:
-        state = state_text(job["state"])
-        if job["progress"] is not None and not job["has_ended"]:
-            state.append(f" {job['progress']:.0%}")
-        table.add_row(
-            Text(job["id"], style="dim"),
-            state,
-            job["provider"],
-            span(job["duration_seconds"]),
-            Text(name_of(job)),
-            Text(metrics_text(job) or one_line(job.get("message") or "", 60), style="dim"),
-        )
-    return table
+    columns = ("job", "state", "provider", "took", "name", "metrics")
+    shown = columns if width >= METRICS_FROM_COLUMNS else columns[:-1]
+    return rows_table(shown, (_job_row(job)[: len(shown)] for job in jobs))
+
+
+def _job_row(job: Mapping[str, Any]) -> tuple[Any, ...]:
+    state = state_text(job["state"])
+    if job["progress"] is not None and not job["has_ended"]:
+        state.append(f" {job['progress']:.0%}")
+    said = metrics_text(job) or one_line(job.get("message") or "", 60)
+    return (
+        Text(job["id"], style="dim"),
+        state,
+        job["provider"],
+        span(job["duration_seconds"]),
+        Text(one_line(name_of(job), NAME_AT_MOST)),
+        Text(said, style="dim"),
+    )
 
 
 def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    table = _table(*columns)
-    for row in rows:
-        table.add_row(*(each if isinstance(each, Text) else _plain(each) for each in row))
-    return table
-
-
-def _table(*columns: str) -> Table:
+    """A line a row where it fits. What is not text yet is made so, harmless for a terminal."""
+    texts = [[each if isinstance(each, Text) else _plain(each) for each in row] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in columns:
-        if column in WHOLE[:-1]:
-            table.add_column(column, no_wrap=True, min_width=len(column))
-        elif column in ("name", "metrics"):
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
-        else:
-            table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        widest = max((row[number].cell_len for row in texts), default=0)
+        whole = max(widest, len(column)) if column in WHOLE else None
+        table.add_column(column, min_width=whole, no_wrap=bool(whole), overflow="fold")
+        for row in texts if column in CUT else ():
+            # Said of the cell: a column that must not wrap is not made narrower either.
+            row[number].no_wrap, row[number].overflow = True, "ellipsis"
+    for row in texts:
+        table.add_row(*row)
     return table
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
+from trainbell.channels.wording import one_line
 from trainbell.cli.connecting import Watched
-from trainbell.cli.output import STYLE_OF, errors, metrics_text, one_line, span
+from trainbell.cli.output import STYLE_OF, errors, metrics_text, span
 from trainbell.client import ApiProblem, JsonObject, NotReached
 
 LOOK_EVERY_SECONDS = 0.5
@@ -102,7 +103,7 @@ class Bar(Screen):
         self._progress = Progress(
             SpinnerColumn(style="blue"),
             TextColumn("[{task.fields[style]}]{task.fields[state]}[/]"),
-            BarColumn(bar_width=BAR_CELLS),
+            BarColumn(BAR_CELLS, complete_style="blue", finished_style="blue", pulse_style="blue"),
             TextColumn("{task.fields[share]:>4}"),
             TextColumn("{task.fields[took]}"),
             TextColumn("{task.fields[said]}", style="dim", markup=False, table_column=rest),
@@ -110,8 +111,9 @@ class Bar(Screen):
             transient=True,
             expand=True,
         )
-        fields = dict.fromkeys(("style", "state", "share", "took", "said"), "")
-        self._task = self._progress.add_task("", total=None, **{**fields, "style": "dim"})
+        self._task = self._progress.add_task(
+            "", total=None, style="dim", state="", share="", took="", said=""
+        )
 
     def __enter__(self) -> Bar:
         self._progress.start()

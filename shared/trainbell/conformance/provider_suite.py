@@ -140,8 +140,9 @@ class ProviderConformance:
     # ---------------------------------------- abilities, had or declared lacking
 
     def test_it_cancels_or_declares_that_it_cannot(self, subject: Subject) -> None:
-        handle = subject.provider.start(subject.order(JOB))
-        if subject.spec.can_cancel:
+        order = subject.order(JOB)
+        handle = subject.provider.start(order)
+        if subject.spec.cancels(order.kind):
             subject.provider.cancel(handle)
             subject.provider.cancel(handle)
             return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trainbell.cli.exit_codes import ExitCode
 from trainbell.cli.output import console
@@ -14,6 +14,7 @@ from trainbell.client import Trainbell
 from trainbell.demo.scene import Scene, open_scene
 from trainbell.demo.screen import show_live, show_results
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
 EXPECTED = {"succeeded": 3, "failed": 1}
 
 
@@ -23,14 +24,13 @@ def main() -> int:
     if not (examples / "digits.py").exists():
         console.print("run the demo from the project's own folder: it trains examples/digits.py")
         return ExitCode.BAD_INPUT
-    # Whoever ends the demo, what it started is stopped.
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    interrupts = Interrupts()
     try:
         with ExitStack() as stack:
-            folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="trainbell-demo-"))
-            )
-            scene = open_scene(stack, folder)
+            folder = TemporaryDirectory(prefix="trainbell-demo-", ignore_cleanup_errors=True)
+            scene = open_scene(stack, Path(stack.enter_context(folder)))
+            stack.callback(interrupts.ignore)  # What is left to do is short, and must be done.
+            interrupts.let_in()
             return _play(scene, examples)
     except KeyboardInterrupt:
         console.print("\nStopped; nothing is left running.")
@@ -40,6 +40,11 @@ def main() -> int:
 def _play(scene: Scene, examples: Path) -> int:
     client: Trainbell = scene.client
     console.print(f"Trainbell runs at {client.url}, its data in {scene.folder}.", style="dim")
+    console.print(
+        "Two real trainings (one started by a schedule), one that fails by itself, "
+        "and one at a simulated DeepVA.\n",
+        style="dim",
+    )
     scene.start_everything(examples)
     jobs = show_live(scene)
     messages = scene.wait_for_messages(len(jobs))
@@ -52,8 +57,36 @@ def _play(scene: Scene, examples: Path) -> int:
     return ExitCode.SUCCEEDED
 
 
-def _as_interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+class Interrupts:
+    """Whoever ends the demo, by SIGINT or SIGTERM, what it started is stopped.
+
+    A signal waits until everything stands; a second one does not cut the stopping short.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._let_in = False
+        for number in ENDING:
+            signal.signal(number, self._take)
+
+    def let_in(self) -> None:
+        """From now on a signal raises KeyboardInterrupt; so does one that came before."""
+        self._let_in = True
+        if self._asked:
+            self._interrupt()
+
+    def ignore(self) -> None:
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _take(self, *_: object) -> None:
+        self._asked = True
+        if self._let_in:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self.ignore()
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from trainbell.client import JsonObject, Trainbell
+from trainbell.client import ApiProblem, JsonObject, Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.simulators.deepva.service import API_KEY, DeepVASimulator
 from trainbell.simulators.deepva.trainings import FACE_DATASET
@@ -18,6 +18,10 @@ from trainbell.simulators.server import running
 from trainbell.simulators.slack import SlackReceiver
 
 JOBS = 4
+SCHEDULE = "nightly-digits"
+INTERVALS = {"min_interval_seconds": 1, "max_interval_seconds": 1}
+"""Looks at each job every second: trainings this short deserve it, and nobody pays for it."""
+
 SCHEDULED_AFTER_SECONDS = 2
 PATIENCE_SECONDS = 50.0
 MESSAGE_PATIENCE_SECONDS = 10.0
@@ -36,13 +40,13 @@ class Scene:
 
     def start_everything(self, examples: Path) -> None:
         """Two trainings (one by a schedule), one that fails by itself, one at a service."""
-        self.client.put("schedules", "nightly-digits", self._schedule(examples))
+        self.client.put("schedules", SCHEDULE, self._schedule(examples))
         self.client.start(self._local(examples, "digits", "digits.py"))
         self.client.start(self._local(examples, "diverging", "failing.py"))
         self.client.start(
             {
                 "provider": "deepva",
-                "min_interval_seconds": 1,
+                **INTERVALS,
                 "parameters": {
                     "source_dataset_id": self.dataset,
                     "output_model_name": "faces",
@@ -55,8 +59,14 @@ class Scene:
         """Oldest first."""
         return list(reversed(self.client.jobs(limit=100)["items"]))
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self.began
+
     def is_over(self, jobs: list[JsonObject]) -> bool:
-        if time.monotonic() - self.began > PATIENCE_SECONDS:
+        """All have ended, or patience has."""
+        if self.seconds > PATIENCE_SECONDS:
             return True
         return len(jobs) == JOBS and all(job["has_ended"] for job in jobs)
 
@@ -68,15 +78,17 @@ class Scene:
 
     def stop_what_runs(self) -> None:
         """Cancel the local trainings that still run, and see them gone."""
-        running_here = [job for job in self.jobs() if job["provider"] == "local"]
-        for job in running_here:
-            if not job["has_ended"]:
-                self.client.cancel(job["id"])
+        with suppress(ApiProblem):
+            self.client.delete("schedules", SCHEDULE)  # It must not start one more meanwhile.
         until = time.monotonic() + CANCEL_PATIENCE_SECONDS
         while time.monotonic() < until:
-            if all(job["has_ended"] for job in self.jobs() if job["provider"] == "local"):
+            running = [job for job in self.jobs() if _runs_here(job)]
+            if not running:
                 return
-            time.sleep(0.1)
+            for job in running:
+                with suppress(ApiProblem):  # It may end by itself just now.
+                    self.client.cancel(job["id"])
+            time.sleep(0.2)
 
     def _schedule(self, examples: Path) -> JsonObject:
         at = datetime.now(UTC) + timedelta(seconds=SCHEDULED_AFTER_SECONDS)
@@ -88,7 +100,7 @@ class Scene:
         return {
             "provider": "local",
             "model": model,
-            "min_interval_seconds": 1,
+            **INTERVALS,
             "parameters": {
                 "command": ["python", str(examples / script), *arguments],
                 "cwd": str(examples.parent),
@@ -97,10 +109,14 @@ class Scene:
         }
 
 
+def _runs_here(job: JsonObject) -> bool:
+    return job["provider"] == "local" and not job["has_ended"]
+
+
 def open_scene(stack: ExitStack, folder: Path) -> Scene:
     """Start everything on free ports; `stack` ends it in the right order."""
     simulator = DeepVASimulator()
-    simulator.apply_settings({"plan": {"waiting_seconds": 2.0, "processing_seconds": 8.0}})
+    simulator.apply_settings({"plan": {"waiting_seconds": 2.0, "processing_seconds": 7.0}})
     service_url = stack.enter_context(running(simulator))
     slack = stack.enter_context(SlackReceiver())
     os.environ["TRAINBELL_DEMO_DEEPVA_KEY"] = API_KEY

@@ -16,6 +16,7 @@ from trainbell.domain.job import (
     CancelCause,
     EndReason,
     Job,
+    LastError,
     Performance,
     State,
 )
@@ -57,7 +58,7 @@ def step(
     if isinstance(seen, PollFailure):
         _take_failure(record, seen, now, rules)
     elif job.last_seen_at is None or seen.seen_at > job.last_seen_at:
-        _take_observation(record, seen, now)
+        _take_observation(record, job, seen, now)
     if not record.job.is_ended:
         _watch_deadline(record, now, rules)
     if record.job.is_ended:
@@ -154,15 +155,15 @@ def _take_failure(record: Recorder, failure: PollFailure, now: datetime, rules: 
         record.end(EndReason.UNKNOWN_TO_SERVICE, now)
 
 
-def _take_observation(record: Recorder, seen: Observation, now: datetime) -> None:
-    job = record.job
+def _take_observation(record: Recorder, job: Job, seen: Observation, now: datetime) -> None:
+    """`job` is as it was before this poll."""
     if job.failed_polls_in_a_row:
         record.note(EventType.POLL_RECOVERED, {"after_failed_polls": job.failed_polls_in_a_row})
     record.change(
         last_seen_at=seen.seen_at,
         failed_polls_in_a_row=0,
         missing_since=None,
-        last_error=None,
+        last_error=_own_error(seen),
         vendor_status=seen.vendor_status,
         stage=seen.stage,
         queue_position=seen.queue_position,
@@ -171,7 +172,7 @@ def _take_observation(record: Recorder, seen: Observation, now: datetime) -> Non
         exit_code=seen.exit_code if seen.exit_code is not None else job.exit_code,
         signal=seen.signal or job.signal,
     )
-    _take_progress(record, seen)
+    _take_progress(record, job, seen)
     if seen.state is None:
         _note_unknown_status(record, seen.vendor_status)
     elif seen.state.is_end:
@@ -180,11 +181,24 @@ def _take_observation(record: Recorder, seen: Observation, now: datetime) -> Non
         _take_activity(record, seen, seen.state)
 
 
-def _take_progress(record: Recorder, seen: Observation) -> None:
+def _own_error(seen: Observation) -> LastError | None:
+    """What the service says went wrong with the job itself, where it says so in more than words."""
+    if seen.vendor_code is None and seen.error_details is None:
+        return None
+    return LastError(
+        type="JobFailed",
+        message=bounded_text(seen.message) or seen.vendor_status,
+        at=seen.seen_at,
+        vendor_code=seen.vendor_code,
+        details=seen.error_details,
+    )
+
+
+def _take_progress(record: Recorder, job: Job, seen: Observation) -> None:
     if seen.progress is None or not math.isfinite(seen.progress):
         return
     progress = min(1.0, max(0.0, seen.progress))
-    trail = record.job.progress_trail
+    trail = job.progress_trail
     if trail and progress < trail[-1][1]:
         trail = ()  # A training that began anew (spot, retry): its old pace says nothing.
     if not trail or progress > trail[-1][1]:

@@ -28,6 +28,7 @@ class Observation:
 
     `vendor_status` is the service's own word and is always kept. `state` is ours, from the
     provider's explicit table; None says that the word is not in the table, which is never an end.
+    `vendor_code` and `error_details`: the service's own error of a job that failed, kept whole.
     `progress` is 0.0 to 1.0. `seen_at` is when the answer was asked for, and orders observations.
     """
 
@@ -39,6 +40,8 @@ class Observation:
     progress: float | None = None
     queue_position: int | None = None
     message: str | None = None
+    vendor_code: str | None = None
+    error_details: Any = None
     performance: Performance = field(default_factory=Performance)
     exit_code: int | None = None
     signal: str | None = None

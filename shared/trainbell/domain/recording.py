@@ -105,12 +105,22 @@ class Recorder:
     """A job in the making. `change` sets fields, `note` adds an event, `move` and `end` do both."""
 
     def __init__(self, job: Job, now: datetime) -> None:
-        self.job = job
         self.now = now
+        self._job = job
+        self._unapplied: dict[str, Any] = {}
         self._events: list[JobEvent] = []
 
+    @property
+    def job(self) -> Job:
+        """The job as changed so far."""
+        # Changes are gathered: a copy of a job with its fifty fields costs as much as a query.
+        if self._unapplied:
+            self._job = replace(self._job, **self._unapplied)
+            self._unapplied = {}
+        return self._job
+
     def change(self, **fields: Any) -> None:
-        self.job = replace(self.job, **fields)
+        self._unapplied |= fields
 
     def note(
         self,

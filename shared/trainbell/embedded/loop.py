@@ -10,6 +10,7 @@ import math
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,16 +18,21 @@ from typing import TypeVar
 from trainbell.domain.job import Job
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import NotFound
+from trainbell.ports import DueJob
 from trainbell.use_cases.poll_job import poll_job
 from trainbell.use_cases.publish_changes import publish_changes
 from trainbell.use_cases.resume_starts import resume_starts
+from trainbell.use_cases.resume_telling import resume_telling
 from trainbell.use_cases.services import Services, log
 
 T = TypeVar("T")
 
-THREADS_AT_FIRST = 8
-IN_FLIGHT_AT_MOST = 64
-TICK_SECONDS = 0.02
+THREADS_AT_FIRST = 2
+IN_FLIGHT_PER_CONNECTION = 64
+"""A service that hangs keeps so many threads waiting, and none that other services need."""
+
+IN_FLIGHT_AT_MOST = 192
+TICK_SECONDS = 0.05
 IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
 PURGE_EVERY = timedelta(hours=1)
@@ -57,9 +63,10 @@ class Loop:
         self._services = services
         self._woken = watchers.woken
         self._stopping = threading.Event()
-        self._orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[DueJob | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
+        self._busy: Counter[str] = Counter()
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
         self._sleeps_until = 0.0
@@ -73,6 +80,7 @@ class Loop:
 
     def start(self) -> None:
         resume_starts(self._services)
+        resume_telling(self._services)
         for _ in range(THREADS_AT_FIRST):
             self._add_poller()
         self._dispatcher.start()
@@ -102,7 +110,7 @@ class Loop:
             self._sleeps_until = math.inf
             wait = self._guarded(self._dispatch_due, otherwise=AFTER_TROUBLE.total_seconds())
             # A new job, or one that is due sooner than was known, wakes it up; the tick keeps a
-            # busy loop from asking the store all the time.
+            # busy loop from asking the store all the time, and lets polls share a wake-up.
             self._sleeps_until = time.monotonic() + wait
             self._stopping.wait(TICK_SECONDS)
             self._woken.wait(max(0.0, wait - TICK_SECONDS))
@@ -112,7 +120,7 @@ class Loop:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
         # Left over from the tick before: every poller waits for its service.
-        if self._orders.qsize() and len(self._pollers) < THREADS_AT_FIRST:
+        if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
             self._add_poller()
         with self._lock:
             busy = len(self._in_flight)
@@ -122,9 +130,13 @@ class Loop:
         with self._lock:
             self._not_before = {k: at for k, at in self._not_before.items() if at > now}
             skipped = len(self._not_before)
-        due = self._services.store.due(now, IN_FLIGHT_AT_MOST + skipped)
+        due = self._services.store.due(
+            now,
+            IN_FLIGHT_AT_MOST + skipped,
+            per_connection=IN_FLIGHT_PER_CONNECTION + skipped,
+        )
         for each in due:
-            self._hand_out(each.id)
+            self._hand_out(each)
         if len(due) >= IN_FLIGHT_AT_MOST + skipped:
             return 0.0
         next_due = self._services.store.next_due_at()
@@ -132,30 +144,34 @@ class Loop:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
 
-    def _hand_out(self, job_id: str) -> None:
+    def _hand_out(self, due: DueJob) -> None:
         with self._lock:
-            if job_id in self._in_flight or job_id in self._not_before:
+            if due.id in self._in_flight or due.id in self._not_before:
                 return
             if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
                 return
-            self._in_flight.add(job_id)
-        self._orders.put(job_id)
+            if self._busy[due.connection] >= IN_FLIGHT_PER_CONNECTION:
+                return
+            self._in_flight.add(due.id)
+            self._busy[due.connection] += 1
+        self._orders.put(due)
 
     def _work(self) -> None:
-        while (job_id := self._orders.get()) is not None:
+        while (due := self._orders.get()) is not None:
             trouble = False
             try:
                 if not self._stopping.is_set():
-                    self._look(job_id)
+                    self._look(due.id)
             except NotFound:
                 pass  # Deleted while it was due.
             except Exception:  # one job's trouble must not stop the others
-                log.exception("job %s could not be looked at; trying again soon", job_id)
+                log.exception("job %s could not be looked at; trying again soon", due.id)
                 trouble = True
             with self._lock:
-                self._in_flight.discard(job_id)
+                self._in_flight.discard(due.id)
+                self._busy[due.connection] -= 1
                 if trouble:
-                    self._not_before[job_id] = self._services.clock.now() + AFTER_TROUBLE
+                    self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
 
     def _look(self, job_id: str) -> None:
         wait = poll_job(self._services, job_id).wait_seconds

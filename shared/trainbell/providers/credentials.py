@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trainbell.errors import ConfigInvalid
 from trainbell.ports import ProviderContext, SecretSource
@@ -27,6 +27,18 @@ class Credential(Protocol):
 
     def refused(self) -> None:
         """The service answered 401 or 403: get the secret anew before the next call."""
+        ...
+
+
+@runtime_checkable
+class RequestSigner(Credential, Protocol):
+    """A credential whose proof covers the request's other headers, too: `signed` takes the place
+    of `headers`."""
+
+    def signed(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Mapping[str, str]:
+        """The headers to add to these. Raises ConfigInvalid as `headers` does."""
         ...
 
 

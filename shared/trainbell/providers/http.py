@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json import dumps
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -25,7 +25,7 @@ from trainbell.errors import (
     StartOutcomeUnknown,
 )
 from trainbell.ports import Clock
-from trainbell.providers.credentials import Credential
+from trainbell.providers.credentials import Credential, RequestSigner
 from trainbell.providers.http_errors import request_id, status_error
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import Call, Effect, Reply
@@ -68,6 +68,7 @@ class ServiceHttp:
         self.base_url = checked_base_url(base_url)
         self._provider = provider
         self._credential = credential
+        self._signer = credential if isinstance(credential, RequestSigner) else None
         self._clock = clock
         self._timeouts = timeouts
         self._monotonic = monotonic
@@ -99,6 +100,10 @@ class ServiceHttp:
         """The text without any secret of this connection."""
         return self._redactor().text(text)
 
+    def redacted(self, value: Any) -> Any:
+        """A part of an answer, without any secret of this connection and bounded: fit to keep."""
+        return self._redactor().details(value)
+
     def close(self) -> None:
         self._transports.close()
 
@@ -111,7 +116,7 @@ class ServiceHttp:
         if body:
             headers["Content-Type"] = call.content_type
         try:
-            headers.update(self._credential.headers(call.method, url, body))
+            headers.update(self._proof(call.method, url, headers, body))
         except ConfigInvalid as exc:
             raise ProviderAuthFailed(
                 str(exc), provider=self._provider, operation=call.operation
@@ -119,6 +124,13 @@ class ServiceHttp:
         return httpx.Request(
             call.method, url, headers=headers, content=body, extensions=self._extensions
         )
+
+    def _proof(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Mapping[str, str]:
+        if self._signer is not None:
+            return self._signer.signed(method, url, headers, body)
+        return self._credential.headers(method, url, body)
 
     def _body(
         self, response: httpx.Response, limit: int, deadline: float

@@ -38,9 +38,17 @@ from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import Call, Effect
 
 MAX_RETRY_AFTER_SECONDS = 86_400.0
-REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "apim-request-id", "x-correlation-id")
-_TEXT_KEYS = ("message", "detail", "error_description", "title", "error", "msg")
-_CODE_KEYS = ("code", "error_code", "errorCode", "__type")
+REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "x-ms-request-id",
+    "x-datarobot-request-id",
+    "x-correlation-id",
+)
+CODE_HEADERS = ("x-amzn-errortype", "x-ms-error-code")
+_TEXT_KEYS = ("message", "detail", "error_description", "title", "error", "msg", "Message")
+_CODE_KEYS = ("code", "error_code", "errorCode", "errorName", "__type")
 
 
 def error_class(status: int, call: Call) -> type[ProviderError]:
@@ -74,7 +82,7 @@ def status_error(
     """The error that an answer other than 2xx means, with the service's own words kept."""
     details = _details(body, redactor)
     said = _said(details) or redactor.excerpt(body)
-    code = _first(details, _CODE_KEYS)
+    code = _first(details, _CODE_KEYS) or _code_header(headers, redactor)
     message = f"{provider} answered {_named(status)} to {call.operation}"
     if 300 <= status < HTTPStatus.BAD_REQUEST:  # noqa: PLR2004
         said = "redirects are not followed; is the base URL right?"
@@ -114,6 +122,12 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+
+
+def _code_header(headers: Mapping[str, str], redactor: Redactor) -> str | None:
+    """AWS and Azure name their errors in a header too; AWS at times with a URL behind a colon."""
+    code = next((headers[name] for name in CODE_HEADERS if name in headers), "")
+    return redactor.text(code).partition(":")[0] or None
 
 
 def _details(body: bytes, redactor: Redactor) -> Any:

@@ -76,6 +76,7 @@ def _server(app: Any) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,  # Of the simulated service, by its own clock, where it has one.
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )

@@ -29,13 +29,16 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`headers` and `query` by name; header names in lower case."""
+    """`headers` and `query` by name; header names in lower case. The `raw_` ones are as they came
+    over the wire, for whoever verifies a signature or reads a name that comes twice."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    raw_path: str = ""
+    raw_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
         dict(parse_qsl(query.decode("latin-1"))) if query else {},
         {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
         body,
+        scope["raw_path"].decode("latin-1"),
+        query.decode("latin-1"),
     )
 
 

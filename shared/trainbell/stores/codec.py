@@ -6,48 +6,55 @@ defaults: a rolling deploy reads both.
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from pydantic import TypeAdapter
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.domain.settings import ChannelConfig, ConfigRecord, Connection, Schedule
+from trainbell.domain.settings import ConfigRecord
 
-_JOB: TypeAdapter[Job] = TypeAdapter(Job)
-_EVENT: TypeAdapter[JobEvent] = TypeAdapter(JobEvent)
-_ENTRY: TypeAdapter[OutboxEntry] = TypeAdapter(OutboxEntry)
-_CONFIG: dict[type[ConfigRecord], TypeAdapter[ConfigRecord]] = {
-    kind: TypeAdapter(kind) for kind in (Connection, ChannelConfig, Schedule)
-}
+Kind = TypeVar("Kind")
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
+    """Made when first used: a function that polls never needs those of channels and schedules."""
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        adapter = _ADAPTERS[kind] = TypeAdapter(kind)
+    return adapter
 
 
 def dump_job(job: Job) -> bytes:
-    return _JOB.dump_json(job, exclude_defaults=True)
+    return _adapter(Job).dump_json(job, exclude_defaults=True)
 
 
 def load_job(document: bytes | str) -> Job:
-    return _JOB.validate_json(document)
+    return _adapter(Job).validate_json(document)
 
 
 def dump_event(event: JobEvent) -> bytes:
-    return _EVENT.dump_json(event)
+    return _adapter(JobEvent).dump_json(event)
 
 
 def load_event(document: bytes | str) -> JobEvent:
-    return _EVENT.validate_json(document)
+    return _adapter(JobEvent).validate_json(document)
 
 
 def dump_entry(entry: OutboxEntry) -> bytes:
-    return _ENTRY.dump_json(entry)
+    return _adapter(OutboxEntry).dump_json(entry)
 
 
 def load_entry(document: bytes | str) -> OutboxEntry:
-    return _ENTRY.validate_json(document)
+    return _adapter(OutboxEntry).validate_json(document)
 
 
 def dump_config(record: ConfigRecord) -> bytes:
-    return _CONFIG[type(record)].dump_json(record)
+    return _adapter(type(record)).dump_json(record)
 
 
 def load_config(kind: type[ConfigRecord], document: bytes | str) -> ConfigRecord:
-    return _CONFIG[kind].validate_json(document)
+    return _adapter(kind).validate_json(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -141,16 +142,21 @@ class DynamoDBJobs:
         parts += [removed(key) for key in beside[-_DELETED_WITH_JOB:]]
         write(self._table, parts)
 
-    def due(self, now: datetime, limit: int) -> Sequence[DueJob]:
+    def due(
+        self, now: datetime, limit: int, *, per_connection: int | None = None
+    ) -> Sequence[DueJob]:
+        # With `per_connection`, jobs beyond the first `limit` are not looked for: in the cloud
+        # every job has a watcher of its own, so none stands in another's way.
         items = due_index.due_items(self._table, JOB_SHARDS, now, limit)
-        return [
-            DueJob(
-                item[PK]["S"].removeprefix("job#"),
-                item["connection"]["S"],
-                parse_stamp(item[DUE_AT]["S"]),
-            )
-            for item in items
-        ]
+        taken: Counter[str] = Counter()
+        jobs = []
+        for item in items:
+            connection = item["connection"]["S"]
+            taken[connection] += 1
+            if per_connection is None or taken[connection] <= per_connection:
+                job_id = item[PK]["S"].removeprefix("job#")
+                jobs.append(DueJob(job_id, connection, parse_stamp(item[DUE_AT]["S"])))
+        return jobs
 
     def next_due_at(self) -> datetime | None:
         return due_index.next_due_at(self._table, JOB_SHARDS)

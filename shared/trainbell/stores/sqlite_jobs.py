@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import ACTIVE_STATES, Job, State
@@ -23,6 +24,16 @@ _BOOKKEEP = """UPDATE jobs SET due_at = ?, revision = revision + 1, body = ?
     WHERE id = ? AND revision = ? AND state = ?"""
 _SAVE = """UPDATE jobs SET due_at = ?, revision = revision + 1, body = ?, state = ?
     WHERE id = ? AND revision = ?"""
+# Skips from each connection to the next in the index, however many jobs each has.
+_CONNECTIONS = """WITH RECURSIVE found (name) AS (
+        SELECT min(connection) FROM jobs WHERE due_at IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(connection) FROM jobs WHERE due_at IS NOT NULL AND connection > name)
+        FROM found WHERE name IS NOT NULL
+    ) SELECT name FROM found WHERE name IS NOT NULL"""
+_DUE = """SELECT id, connection, due_at FROM jobs
+    WHERE connection = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?"""
+_FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
 _INSERT = """INSERT INTO jobs (id, project, state, provider, connection, kind, model, dataset,
     created_at, due_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -106,18 +117,23 @@ class SqliteJobs:
     def delete(self, job: Job) -> None:
         self._database.write_durably(lambda db: _delete(db, job))
 
-    def due(self, now: datetime, limit: int) -> Sequence[DueJob]:
+    def due(
+        self, now: datetime, limit: int, *, per_connection: int | None = None
+    ) -> Sequence[DueJob]:
+        most = limit if per_connection is None else min(limit, per_connection)
         with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT id, connection, due_at FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-                (micros(now), limit),
-            ).fetchall()
-        return [DueJob(job_id, connection, moment(due_at)) for job_id, connection, due_at in rows]
+            rows = [
+                row
+                for connection in _connections(db)
+                for row in db.execute(_DUE, (connection, micros(now), most))
+            ]
+        rows.sort(key=itemgetter(2))
+        return [DueJob(job_id, connection, moment(at)) for job_id, connection, at in rows[:limit]]
 
     def next_due_at(self) -> datetime | None:
         with self._database.reading() as db:
-            row = db.execute("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL").fetchone()
-        return None if row[0] is None else moment(row[0])
+            first = [db.execute(_FIRST_DUE, (each,)).fetchone()[0] for each in _connections(db)]
+        return moment(min(first)) if first else None
 
     def count_by_state(self, project: str | None = None) -> Mapping[State, int]:
         counts = {}
@@ -224,3 +240,8 @@ def _take(db: sqlite3.Connection, key: str, job_id: str) -> None:
 def _holder(db: sqlite3.Connection, key: str) -> str | None:
     row = db.execute("SELECT job_id FROM holds WHERE key = ?", (key,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def _connections(db: sqlite3.Connection) -> list[str]:
+    """Those with active jobs."""
+    return [row[0] for row in db.execute(_CONNECTIONS)]

@@ -38,7 +38,8 @@ _FIRST = (
         WHERE model IS NOT NULL""",
     """CREATE INDEX jobs_by_dataset ON jobs (project, dataset, created_at, id)
         WHERE dataset IS NOT NULL""",
-    "CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL",
+    # By connection first: jobs of a service that hangs must not stand before all others.
+    "CREATE INDEX jobs_due ON jobs (connection, due_at) WHERE due_at IS NOT NULL",
     """CREATE TABLE job_tags (
         key TEXT NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,
         PRIMARY KEY (key, value, seq)

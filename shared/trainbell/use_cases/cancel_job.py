@@ -26,7 +26,7 @@ def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
     if job.is_ended:
         raise JobEnded(f"job {job.id} has ended: {job.state}")
     spec = services.providers.spec(job.provider)
-    if job.state not in _UNSENT and not spec.can_cancel:
+    if job.state not in _UNSENT and not spec.cancels(job.kind):
         raise NotSupported(
             f"{spec.title} has no call to cancel a {job.kind}; it runs, and may cost, to its end"
         )

@@ -46,10 +46,11 @@ class Route:
     connection: Connection
     spec: ProviderSpec
     client: Provider
+    kind: str
 
     @property
     def rules(self) -> WatchRules:
-        return WatchRules(self.spec.can_cancel, self.spec.missing_grace_seconds)
+        return WatchRules(self.spec.cancels(self.kind), self.spec.missing_grace_seconds)
 
     @property
     def calls_per_minute(self) -> float | None:
@@ -65,7 +66,7 @@ def route_of(services: Services, job: Job) -> Route:
             f"but this job is at {job.provider}: restore it, or the job cannot be watched"
         )
     spec = services.providers.spec(job.provider)
-    return Route(connection, spec, services.providers.client(connection))
+    return Route(connection, spec, services.providers.client(connection), job.kind)
 
 
 def order_of(job: Job) -> StartOrder:
@@ -77,6 +78,9 @@ def order_of(job: Job) -> StartOrder:
         dataset=job.dataset,
         model=job.model,
         tags=job.tags,
+        requested_at=job.created_at,
+        sent_at=job.start_sent_at,
+        when_busy=job.when_busy,
     )
 
 

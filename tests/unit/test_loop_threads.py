@@ -1,0 +1,87 @@
+"""A slow service must not hold the loop back: it adds threads while orders are left waiting."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from tests.builders import NOON, a_running_job
+from tests.toy_service import ToyService
+from trainbell.domain.settings import Connection
+from trainbell.embedded.loop import (
+    IN_FLIGHT_AT_MOST,
+    THREADS_AT_FIRST,
+    Loop,
+    LoopWatchers,
+)
+from trainbell.ports import Change, Provider
+from trainbell.use_cases.services import Services
+
+JOBS = THREADS_AT_FIRST + 4
+PATIENCE_SECONDS = 20.0
+
+
+def test_polls_that_wait_for_the_service_do_not_keep_others_from_being_made(
+    services: Services, service: ToyService
+) -> None:
+    all_at_once = threading.Barrier(JOBS + 1)
+
+    def wait_for_the_others() -> None:
+        all_at_once.wait(PATIENCE_SECONDS)
+
+    service.on_poll = wait_for_the_others
+    for number in range(JOBS):
+        job = a_running_job(id=f"01job{number:021d}", provider="toy", connection="toy")
+        services.store.create(Change(job=job))
+    loop = Loop(services, LoopWatchers())
+    loop.start()
+    try:
+        # Passed only when every job is at its service at the same time.
+        all_at_once.wait(PATIENCE_SECONDS)
+        assert loop.polling_threads >= JOBS
+    finally:
+        all_at_once.abort()
+        ended = loop.stop(PATIENCE_SECONDS)
+    assert ended
+    assert service.polls == JOBS
+
+
+def test_a_service_that_hangs_does_not_keep_jobs_of_others_waiting(
+    services: Services, service: ToyService
+) -> None:
+    let_go, looked_after = threading.Event(), threading.Event()
+    hanging = threading.local()
+
+    def answer() -> None:
+        if getattr(hanging, "job", False):
+            let_go.wait(PATIENCE_SECONDS)
+
+    original = services.providers.client
+
+    def client(connection: Connection) -> Provider:
+        # Each look asks for its connection's client first, in the thread that then polls.
+        hanging.job = connection.name == "hangs"
+        if connection.name == "well":
+            looked_after.set()
+        return original(connection)
+
+    services.providers.client = client  # type: ignore[method-assign]
+    service.on_poll = answer
+    for name in ("hangs", "well"):
+        services.store.put_config(Connection(name=name, provider="toy", created_at=NOON))
+    for number in range(IN_FLIGHT_AT_MOST + 20):
+        job = a_running_job(id=f"01bad{number:021d}", provider="toy", connection="hangs")
+        services.store.create(Change(job=job))
+    last = a_running_job(
+        id="01well", provider="toy", connection="well", next_poll_at=NOON + timedelta(seconds=9)
+    )
+    services.store.create(Change(job=last))
+    service.clock.advance(10)
+    loop = Loop(services, LoopWatchers())
+    loop.start()
+    try:
+        assert looked_after.wait(PATIENCE_SECONDS)
+        assert not let_go.is_set()
+    finally:
+        let_go.set()
+        assert loop.stop(PATIENCE_SECONDS)
