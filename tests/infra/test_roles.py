@@ -9,6 +9,8 @@ import pytest
 
 from tests.infra.test_template import FUNCTIONS, resource_of
 from tests.infra.translated import of_type, resources
+from trainbell.providers.sagemaker.client import LOG_GROUP
+from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
 from trainbell.stores.dynamodb_table import ACTIONS
 
 # X-Ray and log deliveries know no resources:
@@ -32,6 +34,12 @@ WITHOUT_RESOURCES = {
 # What does not exist yet when the role is made, or has a suffix that AWS chooses.
 UNDER_A_PREFIX = {
     "dynamodb:ListStreams": "/stream/*",
+    "logs:DescribeLogStreams": f":log-group:{LOG_GROUP}:*",
+    "logs:GetLogEvents": f":log-group:{LOG_GROUP}:log-stream:{DEFAULT_PREFIX}*",
+    "sagemaker:AddTags": f":training-job/{DEFAULT_PREFIX}*",
+    "sagemaker:CreateTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
+    "sagemaker:DescribeTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
+    "sagemaker:StopTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
     "scheduler:CreateSchedule": "schedule/${Schedules}/*",
     "scheduler:DeleteSchedule": "schedule/${Schedules}/*",
     "scheduler:UpdateSchedule": "schedule/${Schedules}/*",
@@ -43,6 +51,7 @@ STORE = {"UseTablePolicy", "WriteTracesPolicy"}
 POLICIES_OF = {
     "StartJobFunction": STORE | {"ReadSecretsPolicy"},
     "PollJobFunction": STORE | {"ReadSecretsPolicy"},
+    "PollOnEventFunction": STORE | {"StartWatchersPolicy"},
     "PublishChangesFunction": STORE | {"ReadSecretsPolicy"},
     "ReconcileJobsFunction": STORE | {"StartWatchersPolicy"},
     "RunScheduleFunction": STORE | {"StartWatchersPolicy"},
@@ -69,12 +78,18 @@ def statements() -> Iterator[tuple[str, Statement]]:
 
 def actions_of(role: str) -> set[str]:
     wanted = {role, *map(resource_of, resources()[role]["Properties"].get("ManagedPolicyArns", []))}
+    wanted |= {name for name in resources() if role in roles_with(name)}
     return {
         action
         for name, statement in statements()
         if name in wanted
         for action in as_list(statement["Action"])
     }
+
+
+def roles_with(policy: str) -> set[str]:
+    """The roles that a policy names by itself."""
+    return set(map(resource_of, resources()[policy].get("Properties", {}).get("Roles", ())))
 
 
 ALL = list(statements())
@@ -145,14 +160,39 @@ def test_the_roles_together_allow_all_that_the_store_calls() -> None:
 
 
 def test_only_the_api_may_forget_jobs_and_keep_schedules() -> None:
-    api_alone = {"dynamodb:BatchWriteItem", "scheduler:CreateSchedule", "iam:PassRole"}
+    api_alone = {"dynamodb:BatchWriteItem", "scheduler:CreateSchedule"}
     for function, properties in FUNCTIONS.items():
         held = actions_of(resource_of(properties["Role"])) & api_alone
         assert held == (api_alone if function == "ApiFunction" else set()), function
 
 
-def test_a_role_is_passed_to_the_scheduler_only() -> None:
-    passes = [statement for _, statement in ALL if "iam:PassRole" in as_list(statement["Action"])]
-    assert [statement["Condition"] for statement in passes] == [
-        {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-    ]
+def test_each_role_that_is_passed_is_one_role_for_one_service() -> None:
+    passed = {
+        name: (statement["Resource"], statement["Condition"])
+        for name, statement in ALL
+        if "iam:PassRole" in as_list(statement["Action"])
+    }
+    assert passed == {
+        "ApiRole": (
+            {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
+            {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        ),
+        "TrainOnSageMakerPolicy": (
+            {"Ref": "SageMakerRoleArn"},
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+    }
+
+
+def test_only_who_starts_and_polls_may_train_on_sagemaker_and_only_where_it_is_used() -> None:
+    on_sagemaker = {"sagemaker:CreateTrainingJob", "sagemaker:AddTags"}
+    may = {
+        function
+        for function, properties in FUNCTIONS.items()
+        if actions_of(resource_of(properties["Role"])) & on_sagemaker
+    }
+    assert may == {"StartJobFunction", "PollJobFunction"}
+    policies = {name for name, statement in ALL if "sagemaker:" in str(statement["Action"])}
+    assert policies == {"TrainOnSageMakerPolicy", "LookAtSageMakerPolicy"}
+    assert {resources()[name]["Condition"] for name in policies} == {"UsesSageMaker"}
+    assert not any("sagemaker:List" in str(statement["Action"]) for _, statement in ALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.workflow.definition import PATH as DEFINITION
 from tests.workflow.definition import load
 from trainbell.cloud.environment import PREFIX, CloudEnvironment
 from trainbell.domain.starting import START_LEASE_SECONDS
+from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
 from trainbell.stores.dynamodb_table import (
     STREAM_FILTER,
     TTL_ATTRIBUTE,
@@ -34,7 +36,7 @@ def resource_of(reference: Any) -> str:
 
 def test_there_is_one_function_for_each_handler_file() -> None:
     files = {path.stem for path in (ROOT / "functions").glob("*.py")}
-    assert len(files) == len(FUNCTIONS) == 6
+    assert len(files) == len(FUNCTIONS) == 7
     assert {properties["Handler"] for properties in FUNCTIONS.values()} == {
         f"{name}.handler" for name in files
     }
@@ -66,7 +68,12 @@ def test_every_function_has_a_role_of_its_own() -> None:
 
 
 def test_what_nobody_waits_for_has_a_dead_letter_queue() -> None:
-    asynchronous = {"PublishChangesFunction", "ReconcileJobsFunction", "RunScheduleFunction"}
+    asynchronous = {
+        "PollOnEventFunction",
+        "PublishChangesFunction",
+        "ReconcileJobsFunction",
+        "RunScheduleFunction",
+    }
     covered = {
         resource_of(config["FunctionName"])
         for _, config in of_type("AWS::Lambda::EventInvokeConfig")
@@ -85,6 +92,20 @@ def test_the_stream_wakes_the_publisher_for_new_outbox_entries_only() -> None:
     [(_, stream)] = of_type("AWS::Lambda::EventSourceMapping")
     [pattern] = stream["FilterCriteria"]["Filters"]
     assert json.loads(pattern["Pattern"]) == STREAM_FILTER
+
+
+def test_sagemakers_events_of_our_training_jobs_cause_a_poll() -> None:
+    [rule] = [rule for _, rule in of_type("AWS::Events::Rule") if "EventPattern" in rule]
+    sample = files("trainbell.providers.sagemaker") / "samples" / "state_change_event.json"
+    event = json.loads(sample.read_text(encoding="utf-8"))
+    assert rule["EventPattern"] == {
+        "source": [event["source"]],
+        "detail-type": [event["detail-type"]],
+        "detail": {"TrainingJobName": [{"prefix": DEFAULT_PREFIX}]},
+    }
+    assert event["detail"]["TrainingJobName"].startswith(DEFAULT_PREFIX)
+    [target] = rule["Targets"]
+    assert resource_of(target["Arn"]) == "PollOnEventFunction"
 
 
 def test_the_table_is_the_one_that_the_store_is_written_for() -> None:

@@ -14,6 +14,7 @@ from trainbell.domain.durations import DurationHistory, bin_of
 from trainbell.domain.job import Job, State
 from trainbell.domain.observation import FailureKind
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
+from trainbell.domain.progress import forecast_end, trail_of
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 HOUR = 3600.0
@@ -216,3 +217,18 @@ def test_retries_double_up_to_the_longest_interval() -> None:
 def test_a_refused_key_waits_for_a_person() -> None:
     job = a_running_job(failed_polls_in_a_row=1)
     assert retry_wait_seconds(job, Pace(), FailureKind.AUTH, None) == pytest.approx(900, rel=0.1)
+
+
+def test_progress_counts_from_the_start_so_one_report_is_enough() -> None:
+    job = a_running_job(
+        started_at=NOON,
+        progress=0.8,
+        progress_trail=((NOON + timedelta(seconds=80), 0.8),),
+    )
+    now = NOON + timedelta(seconds=80)
+    assert next_wait_seconds(job, now, Pace()) < next_wait_seconds(
+        replace(job, progress_trail=()), now, Pace()
+    )
+    forecast = forecast_end(trail_of(job), now)
+    assert forecast is not None
+    assert forecast.earliest_seconds < 20 < forecast.latest_seconds

@@ -85,6 +85,11 @@ def test_each_wrong_field_is_named(services: Services, body: dict[str, Any], pat
     assert paths_of(services, body) == [path]
 
 
+def test_the_shortest_interval_follows_the_longest(services: Services) -> None:
+    job, _ = request_job(services, {"provider": "toy", "max_interval_seconds": 1}, by="ada")
+    assert (job.min_interval_seconds, job.max_interval_seconds) == (1, 1)
+
+
 def test_an_unknown_provider_is_told_which_exist(services: Services) -> None:
     with pytest.raises(InputInvalid, match="toy"):
         request_job(services, {"provider": "nobody"}, by="ada")

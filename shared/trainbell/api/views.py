@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from trainbell.domain.job import EndReason, Job, State, WhenBusy
-from trainbell.domain.progress import forecast_end
+from trainbell.domain.progress import forecast_end, trail_of
 from trainbell.use_cases.services import Services
 
 
@@ -194,7 +194,7 @@ def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
 
 def _eta(job: Job, now: datetime) -> datetime | None:
     """The middle of the window in which the end is expected, if that still lies ahead."""
-    forecast = None if job.is_ended else forecast_end(job.progress_trail, now)
+    forecast = None if job.is_ended else forecast_end(trail_of(job), now)
     if forecast is None:
         return None
     seconds = (forecast.earliest_seconds + forecast.latest_seconds) / 2

@@ -100,12 +100,16 @@ def cancel_sent(job: Job, now: datetime) -> Decision:
     return record.decide()
 
 
-def replace_watcher(job: Job, now: datetime, reason: str) -> Decision:
+def replace_watcher(
+    job: Job, now: datetime, reason: str, *, look_at_once: bool = False
+) -> Decision:
     """Hand the job to a fresh watcher; the old one notices by the number and stops."""
     if job.is_ended:
         return Decision(job)
     record = Recorder(job, now)
     record.change(watch=job.watch + 1)
+    if look_at_once:
+        record.change(next_poll_at=now)
     record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch + 1})
     return record.decide()
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.job import Job, State
 from trainbell.domain.observation import FailureKind
-from trainbell.domain.progress import forecast_end
+from trainbell.domain.progress import forecast_end, trail_of
 
 JITTER = 0.1
 """Waits are spread by ±10 %, so that a thousand jobs started together do not poll together."""
@@ -90,7 +90,7 @@ def _running_wait(job: Job, now: datetime, pace: Pace) -> float:
     """By age, from what is known of such jobs; by progress where the job tells of any."""
     age = _seconds_since(job.started_at or job.created_at, now)
     by_age = pace.history.life_table().wait_seconds(age, SECONDS_PER_POLL)
-    forecast = forecast_end(job.progress_trail, now)
+    forecast = forecast_end(trail_of(job), now)
     if forecast is None:
         return by_age
     # Before the window only the untold ends remain; their hazard is that share of the whole.

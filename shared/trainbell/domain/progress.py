@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from trainbell.domain.job import Job
+
 SURELY_UNSURE = 0.05
 """No forecast is better than ±5 %."""
 
@@ -27,6 +29,14 @@ class Forecast:
     @property
     def width_seconds(self) -> float:
         return self.latest_seconds - self.earliest_seconds
+
+
+def trail_of(job: Job) -> Sequence[tuple[datetime, float]]:
+    """The points of a job's progress; a job that runs since a known time began there with 0."""
+    trail = job.progress_trail
+    if trail and job.started_at is not None and job.started_at < trail[0][0] and trail[0][1] > 0:
+        return ((job.started_at, 0.0), *trail)
+    return trail
 
 
 def forecast_end(trail: Sequence[tuple[datetime, float]], now: datetime) -> Forecast | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from trainbell.domain.settings import Connection
 from trainbell.errors import NotFound
 from trainbell.ports import ProviderSpec
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.services import Services, log
 
 NAMES_SHOWN = 20
 
@@ -22,20 +22,28 @@ def find_connection(services: Services, name: str) -> Connection:
     stored = services.store.get_config(Connection, name)
     if stored is not None:
         return stored
-    for connection in built_in_connections(services):
-        if connection.name == name:
-            return connection
+    if name in services.providers.names():
+        spec = services.providers.spec(name)
+        if _works_unconfigured(spec, services.engine):
+            return Connection(name=spec.name, provider=spec.name)
     raise NotFound(f"there is no connection {name!r}; {_those_that_exist(services)}")
 
 
 def built_in_connections(services: Services) -> Sequence[Connection]:
-    """Connections that work without being configured, by name."""
-    specs = (services.providers.spec(name) for name in sorted(services.providers.names()))
-    return [
-        Connection(name=spec.name, provider=spec.name)
-        for spec in specs
-        if _works_unconfigured(spec, services.engine)
-    ]
+    """Connections that work without being configured, by name.
+
+    A provider that cannot be loaded is logged and left out: it must not take the others with it.
+    """
+    found = []
+    for name in sorted(services.providers.names()):
+        try:
+            spec = services.providers.spec(name)
+        except Exception:
+            log.exception("provider %s cannot be loaded", name)
+            continue
+        if _works_unconfigured(spec, services.engine):
+            found.append(Connection(name=spec.name, provider=spec.name))
+    return found
 
 
 def _works_unconfigured(spec: ProviderSpec, engine: str) -> bool:

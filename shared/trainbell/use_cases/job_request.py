@@ -69,6 +69,7 @@ class JobRequest(BaseModel):
     deadline_at: Moment | None = None
     when_busy: WhenBusy = WhenBusy.REFUSE
     min_interval_seconds: float = Field(MIN_INTERVAL_SECONDS, ge=1, le=3600)
+    """Where it is left out, it is not more than `max_interval_seconds`."""
     max_interval_seconds: float = Field(MAX_INTERVAL_SECONDS, ge=1, le=86_400)
 
     def fingerprint(self) -> str:
@@ -107,6 +108,7 @@ def check_job_request(services: Services, body: Mapping[str, Any]) -> JobRequest
             "dataset": request.dataset
             or (spec.dataset_of(parameters) if spec.dataset_of else None),
             "model": request.model or (spec.model_of(parameters) if spec.model_of else None),
+            "min_interval_seconds": min(request.min_interval_seconds, request.max_interval_seconds),
         }
     )
 
@@ -173,7 +175,8 @@ def _check_times(request: JobRequest, now: datetime) -> list[Problem]:
     problems = []
     if request.deadline_at is not None and request.deadline_at <= now:
         problems.append(Problem("deadline_at", "must lie in the future"))
-    if request.max_interval_seconds < request.min_interval_seconds:
+    asked_for = "min_interval_seconds" in request.model_fields_set
+    if asked_for and request.max_interval_seconds < request.min_interval_seconds:
         message = "must not be less than min_interval_seconds"
         problems.append(Problem("max_interval_seconds", message))
     return problems

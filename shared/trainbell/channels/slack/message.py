@@ -104,7 +104,8 @@ def _what_happened(notice: Notice) -> Block:
 
 def _model(notice: Notice) -> str:
     model = notice.job.model
-    if not model or notice.event.state is not State.SUCCEEDED:
+    titled_by_it = not notice.job.name
+    if not model or titled_by_it or notice.event.state is not State.SUCCEEDED:
         return ""
     return f" Model: {escaped(one_line(model), 400)}."
 
