@@ -329,12 +329,14 @@ class Kind:
     """A kind of job: its parameters as a pydantic model (extra fields forbidden).
 
     `can_cancel` False: the service can cancel other kinds, but not this one.
+    `one_active_per_model`: two jobs of this kind would get in each other's way at one model.
     """
 
     name: str
     title: str
     parameters: type[BaseModel]
     can_cancel: bool = True
+    one_active_per_model: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,3 +196,15 @@ def test_a_reason_that_contradicts_the_state_is_not_believed() -> None:
 def test_progress_that_begins_anew_forgets_its_old_pace() -> None:
     whats = [seen(at=after(i), progress=p) for i, p in ((1, 0.5), (2, 0.8), (3, 0.1))]
     assert watched(a_running_job(), whats).progress_trail == ((after(3), 0.1),)
+
+
+def test_a_service_whose_clock_is_ahead_does_not_start_jobs_in_the_future() -> None:
+    tomorrow = NOON + timedelta(days=1)
+    job = a_job(state=State.QUEUED, handle={"id": "t"})
+    at = NOON + timedelta(seconds=9)
+    running = step(job, seen(at=at, started_at=tomorrow), at, WatchRules(), Pace()).job
+    assert running.started_at == at
+    later = NOON + timedelta(seconds=20)
+    done = seen(State.SUCCEEDED, at=later, started_at=tomorrow, ended_at=tomorrow)
+    ended = step(running, done, later, WatchRules(), Pace()).job
+    assert ended.started_at == ended.ended_at == later

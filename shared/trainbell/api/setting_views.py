@@ -93,10 +93,11 @@ class ServiceView(View):
 
 
 class KindView(View):
-    """A kind of job. `parameters` is a JSON Schema."""
+    """A kind of job. `parameters` is a JSON Schema; `cancel`: whether it can be cancelled."""
 
     name: str
     title: str
+    cancel: bool
     parameters: Mapping[str, Any]
 
 
@@ -199,7 +200,10 @@ def provider_view(spec: ProviderSpec) -> ProviderView:
         options=None if spec.options is None else spec.options.model_json_schema(),
         kinds=[
             KindView(
-                name=kind.name, title=kind.title, parameters=kind.parameters.model_json_schema()
+                name=kind.name,
+                title=kind.title,
+                cancel=spec.cancels(kind.name),
+                parameters=kind.parameters.model_json_schema(),
             )
             for kind in spec.kinds.values()
         ],

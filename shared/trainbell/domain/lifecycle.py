@@ -222,7 +222,7 @@ def _note_unknown_status(record: Recorder, status: str) -> None:
 def _take_activity(record: Recorder, seen: Observation, state: State) -> None:
     job = record.job
     if state is State.RUNNING and job.started_at is None:
-        record.change(started_at=max(seen.started_at or seen.seen_at, job.created_at))
+        record.change(started_at=_began(job, seen.started_at or seen.seen_at, seen.seen_at))
     if state is not job.state and state in MOVES[job.state]:
         record.move(state, {"vendor_status": seen.vendor_status})
         record.change(may_still_cost=state is State.CANCELLING)
@@ -230,12 +230,17 @@ def _take_activity(record: Recorder, seen: Observation, state: State) -> None:
 
 def _take_end(record: Recorder, seen: Observation, now: datetime) -> None:
     if seen.started_at is not None:
-        record.change(started_at=max(seen.started_at, record.job.created_at))
+        record.change(started_at=_began(record.job, seen.started_at, now))
     if seen.state is State.SUCCEEDED:
         record.change(progress=1.0)
     record.change(may_still_cost=False)
     data = {"vendor_status": seen.vendor_status}
     record.end(_end_reason(record.job, seen), min(seen.ended_at or seen.seen_at, now), data)
+
+
+def _began(job: Job, told: datetime, now: datetime) -> datetime:
+    """What a service tells, between the request and now: its clock may be wrong."""
+    return min(max(told, job.created_at), max(now, job.created_at))
 
 
 def _end_reason(job: Job, seen: Observation) -> EndReason:

@@ -28,7 +28,8 @@ def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
     spec = services.providers.spec(job.provider)
     if job.state not in _UNSENT and not spec.cancels(job.kind):
         raise NotSupported(
-            f"{spec.title} has no call to cancel a {job.kind}; it runs, and may cost, to its end"
+            f"{spec.title} has no call to cancel a job of kind {job.kind}; "
+            "it runs, and may cost, to its end"
         )
     now = services.clock.now()
     saved, decision = record(services, job, lambda current: request_cancel(current, by, now))

@@ -1,4 +1,4 @@
-"""Exclusive keys that a job has while it lives: its name, its dataset, a slot of its connection."""
+"""Exclusive keys of a job while it lives: its name, dataset, model, a slot of its connection."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def busy_holds(
     holds = []
     if spec.one_active_per_dataset and job.dataset is not None:
         holds.append(f"dataset:{connection.name}:{job.dataset}")
+    kind = spec.kinds.get(job.kind)
+    if kind is not None and kind.one_active_per_model and job.model is not None:
+        holds.append(f"model:{connection.name}:{job.model}")
     if connection.max_active is not None:
         holds.append(_free_slot(services, job, connection.name, connection.max_active))
     return tuple(hold for hold in holds if hold not in job.holds)
