@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from pydantic import BaseModel
 
 from tests.builders import NOON
 from tests.toy_service import ToyProviders, ToyService, a_trainbell, toy_spec
@@ -37,3 +38,16 @@ def test_a_broken_provider_concerns_only_its_own_connection(
         find_connection(services, "nowhere")
     with pytest.raises(ConfigInvalid):
         find_connection(services, "broken")
+
+
+class NeedsARegion(BaseModel):
+    region: str
+
+
+def test_a_provider_that_needs_an_option_has_no_built_in_connection(
+    store: SqliteStore, service: ToyService
+) -> None:
+    services = a_trainbell(store, service, spec={"options": NeedsARegion})
+    assert built_in_connections(services) == []
+    with pytest.raises(NotFound, match="none is configured yet"):
+        find_connection(services, "toy")

@@ -49,6 +49,10 @@ def built_in_connections(services: Services) -> Sequence[Connection]:
 def _works_unconfigured(spec: ProviderSpec, engine: str) -> bool:
     if spec.embedded_only and engine != "embedded":
         return False
+    if spec.options is not None and any(
+        field.is_required() for field in spec.options.model_fields.values()
+    ):
+        return False
     return not spec.needs_secret and not (spec.needs_url and spec.default_base_url is None)
 
 
