@@ -1,0 +1,134 @@
+"""The network under botocore's clients: bounded, without proxies or cookies, never repeated.
+
+botocore builds, signs and reads; what goes between is httpx, as for every other provider. The hook
+is botocore's own event `before-send`, whose handler may answer in the network's place.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import httpx
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from pydantic_core import from_json
+
+from trainbell.providers.http import MAX_ERROR_BYTES, Timeouts
+from trainbell.providers.redaction import Redactor
+from trainbell.providers.service_call import MAX_REPLY_BYTES
+from trainbell.providers.transports import Transports
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_OK = range(200, 300)
+STARTS = "CreateTrainingJob"
+
+
+class NetworkTrouble(Exception):
+    """Not an answer of AWS. `str()` says what happened instead."""
+
+
+class NotSent(NetworkTrouble):
+    """The request surely did not reach AWS."""
+
+
+class NoAnswer(NetworkTrouble):
+    """The request was sent, and no answer came."""
+
+
+class BadAnswer(NetworkTrouble):
+    """An answer came that is too large, too slow, broken off or no JSON."""
+
+
+class Network:
+    """Sends requests for botocore. Thread-safe."""
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - a value
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transports = Transports(transport)
+        self._timeouts = timeouts
+        self._extensions = {"timeout": timeouts.for_httpx()}
+        self._monotonic = monotonic
+
+    def send(self, request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
+        """Raises NotSent, NoAnswer, BadAnswer."""
+        wire = httpx.Request(
+            request.method,
+            request.url,
+            headers=[(name, _text(value)) for name, value in request.headers.items()],
+            content=cast(bytes | str, request.body or b""),
+            extensions=self._extensions,
+        )
+        deadline = self._monotonic() + self._timeouts.whole
+        with self._transports.lease(fresh=event_name.endswith(STARTS)) as transport:
+            try:
+                response = transport.handle_request(wire)
+            except _NOT_SENT as exc:
+                raise NotSent(str(exc)[:200] or type(exc).__name__) from exc
+            except httpx.TransportError as exc:
+                raise NoAnswer(str(exc)[:200] or type(exc).__name__) from exc
+            good = response.status_code in _OK
+            body, flaw = self._read(response, good, deadline)
+        flaw = flaw or _json_flaw(body)
+        if good and flaw:
+            raise BadAnswer(flaw)
+        if flaw:
+            # AWS's errors are JSON; what is not comes from somebody between, and is only quoted.
+            body = json.dumps({"message": Redactor().excerpt(body)}).encode()
+        headers = HTTPHeaders.from_pairs(response.headers.multi_items())
+        return AWSResponse(request.url, response.status_code, headers, _Whole(body))
+
+    def close(self) -> None:
+        self._transports.close()
+
+    def _read(
+        self, response: httpx.Response, good: bool, deadline: float
+    ) -> tuple[bytes, str | None]:
+        """The body, and what is wrong with it."""
+        limit = MAX_REPLY_BYTES if good else MAX_ERROR_BYTES
+        body = bytearray()
+        try:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                return b"", "it is compressed, which was not asked for"
+            for piece in cast(httpx.SyncByteStream, response.stream):
+                body += piece
+                if len(body) > limit:
+                    return bytes(body[:limit]), f"it is larger than {limit} bytes"
+                if self._monotonic() > deadline:
+                    return bytes(body), f"it took over {self._timeouts.whole:g} seconds"
+        except httpx.TransportError as exc:
+            return bytes(body), f"it broke off ({type(exc).__name__})"
+        finally:
+            response.close()
+        return bytes(body), None
+
+
+class _Whole:
+    """A body that is read already, as botocore's response wants it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._body
+
+
+def _json_flaw(body: bytes) -> str | None:
+    """botocore takes what is no JSON for an empty answer, so it is refused before."""
+    if not body:
+        return None
+    try:
+        whole = from_json(body)  # With NaN: a loss may well be one.
+    except ValueError as exc:
+        return f"no readable JSON ({str(exc).splitlines()[0][:200]})"
+    return None if isinstance(whole, dict) else "no JSON object"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
