@@ -1,0 +1,71 @@
+"""What the use cases need from outside. Adapters implement these; `bootstrap` chooses them."""
+
+from trainbell.ports.channels import (
+    Channel,
+    ChannelCatalog,
+    ChannelContext,
+    ChannelSpec,
+    Notice,
+)
+from trainbell.ports.engines import (
+    Clock,
+    Scheduler,
+    SecretSource,
+    Watchers,
+)
+from trainbell.ports.providers import (
+    Handle,
+    Kind,
+    Provider,
+    ProviderCatalog,
+    ProviderContext,
+    ProviderSpec,
+    ServiceState,
+    ServiceStatus,
+    StartOrder,
+)
+from trainbell.ports.stores import (
+    Change,
+    ConfigStore,
+    DueJob,
+    IdempotencyToken,
+    Item,
+    JobQuery,
+    JobStore,
+    OutboxStore,
+    Page,
+    Record,
+    Store,
+)
+
+__all__ = [
+    "Change",
+    "Channel",
+    "ChannelCatalog",
+    "ChannelContext",
+    "ChannelSpec",
+    "Clock",
+    "ConfigStore",
+    "DueJob",
+    "Handle",
+    "IdempotencyToken",
+    "Item",
+    "JobQuery",
+    "JobStore",
+    "Kind",
+    "Notice",
+    "OutboxStore",
+    "Page",
+    "Provider",
+    "ProviderCatalog",
+    "ProviderContext",
+    "ProviderSpec",
+    "Record",
+    "Scheduler",
+    "SecretSource",
+    "ServiceState",
+    "ServiceStatus",
+    "StartOrder",
+    "Store",
+    "Watchers",
+]

@@ -1,0 +1,40 @@
+"""What an engine brings: time, secrets, watchers and the clock of schedules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from trainbell.domain.job import Job
+from trainbell.domain.settings import Schedule
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+class SecretSource(Protocol):
+    def read(self, reference: str) -> str:
+        """The secret behind a reference such as `env:NAME`.
+
+        Raises:
+            ConfigInvalid: no such secret, or a kind of reference that this engine does not allow.
+        """
+        ...
+
+
+class Watchers(Protocol):
+    def watch(self, job: Job) -> None:
+        """See to it that this job is driven from now on. Repeats for the same `job.watch` do no
+        harm. A failure here is mended by the reconciler, so the job's record comes first."""
+        ...
+
+
+class Scheduler(Protocol):
+    """The clock that runs schedules: EventBridge Scheduler, or the embedded loop."""
+
+    def put(self, schedule: Schedule) -> None: ...
+
+    def delete(self, name: str) -> None: ...

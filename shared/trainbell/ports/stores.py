@@ -1,0 +1,211 @@
+"""Where jobs, what is to be told, and settings are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from trainbell.domain.durations import DurationHistory
+from trainbell.domain.events import JobEvent
+from trainbell.domain.job import Job, State
+from trainbell.domain.outbox import OutboxEntry
+from trainbell.domain.settings import ChannelConfig, ConfigRecord, Connection, Schedule
+
+Item = TypeVar("Item")
+Record = TypeVar("Record", Connection, ChannelConfig, Schedule)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list; `next_cursor` is None on the last."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which jobs to list, newest first. `cursor` is opaque and good for the same filters only.
+
+    Jobs created after the first page was read do not shift the later pages.
+    """
+
+    project: str
+    states: frozenset[State] = frozenset()
+    provider: str | None = None
+    kind: str | None = None
+    model: str | None = None
+    dataset: str | None = None
+    tag: tuple[str, str | None] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyToken:
+    """`fingerprint` is a digest of the input; `expires_at` is 8 hours after the first use."""
+
+    project: str
+    key: str
+    fingerprint: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One decision to store, all or nothing: the job, its events, its outbox entries, its holds.
+
+    `job` carries the revision that was read; the store writes it with that plus one.
+    `take` are holds (exclusive keys) to acquire, `release` holds to give back. `duration_keys`:
+    where an ended job's duration is counted (see `DurationHistory`), with its bin.
+    """
+
+    job: Job
+    events: tuple[JobEvent, ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
+    take: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
+    duration_keys: tuple[str, ...] = ()
+    duration_bin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    id: str
+    connection: str
+    due_at: datetime
+
+
+class JobStore(Protocol):
+    """Jobs with their events, holds and tokens.
+
+    Every method may raise StoreUnavailable or StoreFull; then nothing was written.
+    """
+
+    def create(self, change: Change, token: IdempotencyToken | None = None) -> tuple[Job, bool]:
+        """Store a new job (revision 0 becomes 1), its events, outbox and holds, and the token.
+
+        Returns the stored job and True; or, where the token is known with the same fingerprint,
+        the job of then and False, and writes nothing.
+
+        Raises:
+            IdempotencyConflict: the token is known with another fingerprint.
+            HoldTaken: one of `change.take` is held.
+        """
+        ...
+
+    def save(self, change: Change) -> Job:
+        """Store a change if the job still has the revision that was read. Returns it as stored.
+
+        Raises:
+            JobConflict: another revision is stored, or the job is gone.
+            HoldTaken: one of `change.take` is held by another job.
+        """
+        ...
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def find_by_hold(self, key: str) -> str | None:
+        """The id of the job that has this hold."""
+        ...
+
+    def list(self, query: JobQuery) -> Page[Job]:
+        """Raises InputInvalid for a cursor that is not of this list."""
+        ...
+
+    def events(self, job_id: str, *, limit: int, cursor: str | None = None) -> Page[JobEvent]:
+        """The job's events in order."""
+        ...
+
+    def delete(self, job: Job) -> None:
+        """Forget an ended job with its events, deliveries and holds. Raises JobConflict."""
+        ...
+
+    def due(
+        self, now: datetime, limit: int, *, per_connection: int | None = None
+    ) -> Sequence[DueJob]:
+        """Active jobs whose `next_poll_at` has come, the longest overdue first; of each connection
+        at most `per_connection`."""
+        ...
+
+    def next_due_at(self) -> datetime | None:
+        """When the next active job is due; None where there is none."""
+        ...
+
+    def count_by_state(self, project: str | None = None) -> Mapping[State, int]:
+        """Active jobs by state. For the health page; may be approximate."""
+        ...
+
+    def reserve_call(self, connection: str, calls_per_minute: float, now: datetime) -> datetime:
+        """Take the next place in the connection's line of calls (`domain.rate_budget`)."""
+        ...
+
+    def hold_calls(self, connection: str, until: datetime) -> None:
+        """The service asked for silence: no place before `until`."""
+        ...
+
+    def durations(self, keys: Sequence[str]) -> DurationHistory:
+        """What is counted under these keys, in their order."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """Entries that are still to be told, and the record of those that were."""
+
+    def claim_outbox(
+        self, now: datetime, lease_seconds: float, limit: int
+    ) -> Sequence[OutboxEntry]:
+        """Pending entries that are due, oldest first; nobody else gets them during the lease."""
+        ...
+
+    def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
+        """Store what became of a claimed entry; or, with `replaced_by` given or for an unrouted
+        entry, remove it and add those (which are left alone where they exist already).
+
+        False, and nothing is written, where the claim was lost to somebody else.
+        """
+        ...
+
+    def next_outbox_due_at(self) -> datetime | None:
+        """When the next pending entry is due (or its lease ends)."""
+        ...
+
+    def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
+        """All routed entries of a job, oldest first."""
+        ...
+
+
+class ConfigStore(Protocol):
+    """Connections, channels and schedules: small documents by kind and name."""
+
+    def put_config(self, record: ConfigRecord) -> bool:
+        """Create or replace. True where it is new."""
+        ...
+
+    def get_config(self, kind: type[Record], name: str) -> Record | None: ...
+
+    def list_config(
+        self, kind: type[Record], *, limit: int = 100, cursor: str | None = None
+    ) -> Page[Record]:
+        """By name."""
+        ...
+
+    def delete_config(self, kind: type[ConfigRecord], name: str) -> bool:
+        """False where there is none."""
+        ...
+
+
+class Store(JobStore, OutboxStore, ConfigStore, Protocol):
+    """All three behind one adapter, because one transaction spans them."""
+
+    def purge_expired(self, now: datetime) -> int:
+        """Drop what has outlived its time (tokens, old deliveries). Returns how many."""
+        ...
+
+    def close(self) -> None: ...
