@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.vendor.environments import python_with_client_of
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.lookout_vision import LookoutVisionSimulator
 from trainbell.simulators.lookout_vision.service import ACCESS_KEY_ID, SECRET_ACCESS_KEY
@@ -19,9 +18,6 @@ from trainbell.simulators.server import running
 
 pytestmark = [pytest.mark.vendor, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
-REQUIREMENTS = ROOT / "requirements" / "vendor-lookout_vision.txt"
-ENVIRONMENT = ROOT / ".venv-vendor" / "lookout_vision"
 SCRIPT = Path(__file__).with_name("lookout_vision_session.py")
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:lookoutvision:us-east-1:123456789012:model/bottles/1"
@@ -29,17 +25,7 @@ ARN = "arn:aws:lookoutvision:us-east-1:123456789012:model/bottles/1"
 
 @pytest.fixture(scope="module")
 def vendor_python() -> Path:
-    """The interpreter of the client's own environment, made anew when its lock has changed."""
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / ".done"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
-        locked = ["--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
-        subprocess.run([*pip, "install", *locked], check=True)
-        stamp.write_text(wanted)
-    return python
+    return python_with_client_of("lookout_vision")
 
 
 @pytest.fixture(scope="module")

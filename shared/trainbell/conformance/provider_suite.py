@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,9 +60,9 @@ class ProviderConformance:
         assert spec.title
         assert spec.kinds
         assert all(name == kind.name and kind.title for name, kind in spec.kinds.items())
-        assert spec.service.as_of
-        assert spec.service.note
-        assert spec.service.source
+        assert spec.service.as_of, "the spec's service status has no as_of"
+        assert spec.service.note, "the spec's service status has no note"
+        assert spec.service.source, "the spec's service status has no source"
         assert spec.settle_seconds >= 0
 
     def test_parameters_have_a_schema_and_forbid_extras(self, subject: Subject) -> None:
@@ -74,7 +74,18 @@ class ProviderConformance:
         with pytest.raises(ValidationError):
             parameters.model_validate({**order.parameters, "no_such_parameter": 1})
 
+    def test_parameters_survive_being_stored(self, subject: Subject) -> None:
+        """A job keeps what its model gives back, and is started with that."""
+        order = subject.order(JOB)
+        model = subject.spec.kinds[order.kind].parameters
+        given = model.model_validate(dict(order.parameters))
+        stored = given.model_dump(mode="json", exclude_unset=True)
+        assert model.model_validate(json.loads(json.dumps(stored))) == given
+        subject.provider.start(replace(order, parameters=stored))
+        assert subject.starts(JOB) == 1
+
     def test_the_status_map_is_exhaustive_and_observable(self, subject: Subject) -> None:
+        assert subject.documented_statuses, "the documented statuses are not listed"
         assert set(subject.status_map) == subject.documented_statuses
         assert set(subject.status_map.values()) <= OBSERVABLE_STATES
 

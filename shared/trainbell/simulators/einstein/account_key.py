@@ -1,0 +1,36 @@
+"""The account that the simulated Einstein knows, with its key.
+
+The key was made for this file and opens nothing else: a simulator lives on loopback and holds no
+data of anybody. It is in PKCS #1 form, as the keys that the service hands out.
+"""
+
+ACCOUNT = "trainer@example.com"
+PRIVATE_KEY = """\
+-----BEGIN RSA PRIVATE KEY-----
+MIIEogIBAAKCAQEA49p3wrnyLGAtwCMcq3LCQ4QAbspT+eVqmkMVFB/XmuEki/tL
+9E6/PxNbc7+XyohaWijPjklgyKcIduvg3bOFii1+kDvgnu2XKmNYladnsYtHckL0
+6ZRLy8a3oRKY1r/ZbGSaBU+GN9Sj41kTlcqcid4vDiRgoZKQycBIgF5gD4H9op4C
+C+px3ALYJam9VW+bsTG9/UuyMJW/YEO+T2cbyhXHCCz2clig7DAj/g6IncQQoP+n
+EgDMY8Adqa//eo3Z4SiBh16VH6ksTWZaVd3B0t+LY4V2pHmGpWKjISHoyU8gkGqu
+eRhHByFRIctyNKamJ53nosikIcvrzenhzChjawIDAQABAoH/CgbBPeuQZTkOZKLZ
+FmR6zNeGl+fXhaCDFCLjF0cEtOluJscjIi60aiHV18hEEv90VCC60MYuJhqBzT9j
+UDLYrNSsGNK8/bvTKE8aGJT5bXBFPd2Pth24W/GbcbKLyxHUHfpyrowgqsbJLY16
+CRKMss8e8u8erruSKXO6Eea2L5uT+8c9z2ZJd3ang68WzJlMw8UCARPpOLi5MyN9
+dOHfsMmf2OpPEAAVk6tRgiEBmyDleL4WwWyfeIAJv+SFpAJxkIXrcSBQ4MbXKfuq
+lvuQ7iFK5MmKHK0D5gXtzJefqtMCSeV8JO31UJ4uyl5OUsyXLoo+GOiSpjSVSTnQ
+/oFpAoGBAPl0HNRYWPr47Zk/4O9rics+O+3i8ZKDfvWxjMt1iC91IH+gZDqFTOEu
+/6lCUEpfxCDFNeObWSOuBWWQ3QkbTTRhFtPMihTPL0zKhgjD5mZXdevHnsSMPCSZ
+PmC1LUT/GhYbhot1JKfG4pSG978nXG+tTki9pQ+tw1B4NzpLdbvZAoGBAOnVPXv5
+lRrn9/GrA653OKJpD9KdQ3//5KQunvOcj1XYEiG40HgjZ7WRECATuB9VXvvAWyiS
+fxHoaKWCTxOArmnnsiv2s04n1AvV+OCa8Uhiqaiva0PqkRL6fYwRBoX9I0KHQF/y
+bZfZ9X4BH8UBeyXvWNYFFsjBVG7sTIlsUCLjAoGAJiKlIaVb/Qo/MJV+aruy9hpO
+iSCPs8lciG0bTCNsrWynijtX90ZXqXlI5nRX1/bqAeSER4aBSx4Yfx11XSYKWH6b
+QcfcODAwV/oCIabpOy4VvfTnhb62lxXCXoB0Kj8hms2cdQd0kh2ql/BGQbffvsbs
+19v+NvZmjI/ESaotlokCgYEAlDO72VSRZVE6e6gZGD2l3oHaLnHQM1M7VbfatKo4
+yn681zSspEhEVfaQEtSMsQdJwSPkYu2erfnwQV46wjCf2q2n5mdgs5tYsPu31ps9
+a9RklW5A/PWxZybt5ZVw3gFXlLXmXilnvoO9LVSHDzTmGV/+nP7ytuCZpAgOZlcI
+32MCgYEAsSyDkrddVLdhCQhToG3j/vZ9yB2d862zHdL5JMmmEh6mgiwEFyOSrQLT
+4ujtzOrk9US/+nUFlavNUNQEGb/DwiHEZsqxJCsnhrU+shyEFVtyp6iknJg3rU/Y
+BlGo7Ar1vlxj+C3nqBXHMVrL61NG8Ro8eYhMkvYxHYQ1VlettqI=
+-----END RSA PRIVATE KEY-----
+"""
