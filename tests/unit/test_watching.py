@@ -24,6 +24,7 @@ from trainbell.errors import (
 )
 from trainbell.stores.sqlite_store import SqliteStore
 from trainbell.use_cases.cancel_job import cancel_job
+from trainbell.use_cases.configure_connections import put_connection
 from trainbell.use_cases.forget_job import forget_job
 from trainbell.use_cases.poll_job import poll_job
 from trainbell.use_cases.reconcile_jobs import reconcile_jobs
@@ -258,3 +259,29 @@ def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
     assert service.forgotten == ["t1"]
     with pytest.raises(NotFound):
         services.store.get(job.id)
+
+
+def test_a_mended_connection_makes_its_waiting_jobs_go_on(
+    store: SqliteStore, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    put_connection(services, "account", {"provider": "toy"})
+    body = {"provider": "toy", "connection": "account"}
+    job, _ = request_job(services, body, by="ada")
+    other, _ = request_job(services, body, by="ada")
+    for each in (job, other):
+        poll_job(services, each.id)
+    service.on_poll = raising(ProviderAuthFailed("wrong key"))
+    clock.advance(20)
+    stuck = poll_job(services, job.id)
+    assert stuck.wait_seconds is not None
+    assert stuck.wait_seconds > 600
+    service.on_poll = lambda: None
+    put_connection(services, "account", {"provider": "toy", "calls_per_minute": 60.0})
+    mended = store.get(job.id)
+    assert mended.next_poll_at == clock.now()
+    assert mended.watch == stuck.job.watch + 1
+    assert store.get(other.id).watch == other.watch
+    assert isinstance(services.watchers, WatchCalls)
+    assert services.watchers.jobs[-1].id == job.id
+    assert poll_job(services, job.id).job.last_error is None

@@ -23,6 +23,7 @@ from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ProviderSpec
 from trainbell.use_cases.find_connection import find_connection
+from trainbell.use_cases.mended_connection import look_again
 from trainbell.use_cases.problems import problems_of
 from trainbell.use_cases.secret_reference import SecretReference
 from trainbell.use_cases.services import Services
@@ -62,6 +63,8 @@ def put_connection(
 ) -> tuple[Connection, bool]:
     """Create or replace a connection. The bool says whether it is new.
 
+    Jobs that failed to reach their service for want of a good key are looked at again at once.
+
     Raises:
         InputInvalid: with every problem of the name, the body and the provider's own options.
         Conflict: it has active jobs, which its new provider would not know.
@@ -82,7 +85,10 @@ def put_connection(
         created_at=now if stored is None else stored.created_at,
         updated_at=now,
     )
-    return connection, services.store.put_config(connection)
+    is_new = services.store.put_config(connection)
+    if not is_new:
+        look_again(services, name)
+    return connection, is_new
 
 
 def delete_connection(services: Services, name: str) -> None:
