@@ -35,13 +35,13 @@ from trainbell.providers.lookout_vision.finding import MAX_PAGES, MAX_TAG_LOOKUP
 from trainbell.providers.lookout_vision.parameters import ROOM_FOR_MARKER, TrainParameters
 from trainbell.providers.lookout_vision.provider import LookoutVision
 from trainbell.providers.lookout_vision.status_map import STATUS_MAP
+from trainbell.simulators.aws_signatures import AccessKey
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import Fault, FaultKind
 from trainbell.simulators.lookout_vision import LookoutVisionSimulator
 from trainbell.simulators.lookout_vision.account import PROJECT
 from trainbell.simulators.lookout_vision.models import Plan
 from trainbell.simulators.lookout_vision.service import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from trainbell.simulators.lookout_vision.signatures import AccessKey
 from trainbell.simulators.server import running
 
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"

@@ -23,7 +23,6 @@ from trainbell.client import Trainbell
 
 NAME = "trainbell"
 BUCKET = "packages"
-SECRET_NAME = "trainbell/deepva"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 
 
@@ -70,6 +69,18 @@ class Stack:
         address = f"{self.cloud.url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
         return Trainbell(address, sign=_signer(self.key))
 
+    def keep_secret(self, name: str, value: str) -> str:
+        """Put it where the functions may read it; the reference for a connection."""
+        whole = f"{self.outputs['SecretPrefix']}{name}"
+        self.cloud.client("secretsmanager").create_secret(Name=whole, SecretString=value)
+        return f"secretsmanager:{whole}"
+
+    def silence_rules(self) -> None:
+        """The minute's retry would hide a stream that does not wake the publisher."""
+        events = self.cloud.client("events")
+        for rule in events.list_rules()["Rules"]:
+            events.disable_rule(Name=rule["Name"])
+
     def invoke(self, logical_id: str) -> None:
         """What a rule does when its time has come."""
         resource = self.cloud.client("cloudformation").describe_stack_resource(
@@ -90,7 +101,15 @@ class Stack:
         }
 
 
-def deploy(cloud: Cloud, parameters: Mapping[str, str], secret: str) -> Stack:
+@contextmanager
+def deployed(directory: Path, parameters: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A fresh region with the stack in it."""
+    cloud = new_cloud(directory)
+    with cloud.running():
+        yield deploy(cloud, parameters or {})
+
+
+def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> Stack:
     """Upload, create the stack, and wait for it."""
     _upload(cloud)
     template = json.dumps(translate(source()))
@@ -109,7 +128,6 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str], secret: str) -> Stack:
     waiter.wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     [stack] = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-    cloud.client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=secret)
     return Stack(cloud, outputs, _new_user(cloud))
 
 

@@ -67,21 +67,43 @@ def test_it_ends_well_and_shows_it(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     rows = [re.split(r"\s{2,}", line.strip()) for line in said.splitlines()]
     table = {row[0]: row for row in rows if len(row) > 4 and row[0] != "training"}
-    assert {name: row[3] for name, row in table.items()} == {
-        "digits": "succeeded",
-        "small-digits": "succeeded",
-        "diverging": "failed",
-        "faces": "succeeded",
+    assert {name: (row[1], row[3]) for name, row in table.items()} == {
+        "digits": ("local", "succeeded"),
+        "small-digits": ("local", "succeeded"),
+        "diverging": ("local", "failed"),
+        "flowers": ("azure_vision", "succeeded"),
+        "churn": ("datarobot", "succeeded"),
+        "faces": ("deepva", "succeeded"),
+        "beaches": ("einstein", "succeeded"),
+        "boards": ("lookout_vision", "succeeded"),
+        "shelves": ("sagemaker", "succeeded"),
     }
-    assert table["small-digits"][2] == "a schedule"
-    good, poor = (float(table[name][5]) for name in ("digits", "small-digits"))
-    assert good > 0.95
-    assert poor < 0.9
-    assert all(len(table[name]) == 8 for name in ("digits", "small-digits"))  # loss and ece, too
-    titles = [line.strip() for line in said.splitlines() if line.strip()[:1] in ("✅", "❌")]
+    assert [name for name, row in table.items() if row[2] == "a schedule"] == ["small-digits"]
+    measured = {name: row[5] for name, row in table.items()}
+    trained = re.compile(r"accuracy (\S+), loss \S+, ECE \S+")
+    good, poor = (trained.fullmatch(measured[name]) for name in ("digits", "small-digits"))
+    assert good is not None
+    assert float(good[1]) > 0.95
+    assert poor is not None
+    assert float(poor[1]) < 0.9
+    assert measured["boards"] == "F1 0.96, precision 0.94, recall 0.98"
+    assert measured["flowers"] == "top-1 0.93, AP 0.95, ECE 0.02"
+    assert measured["diverging"] == "The command ended with exit code 3"
+    # Only DeepVA tells nothing of a training's quality.
+    assert [name for name, said in measured.items() if said == "nothing told"] == ["faces"]
+    titles = [
+        re.split(r"\s{2,}", line.strip())[0]
+        for line in said.splitlines()
+        if line.strip()[:1] in ("✅", "❌")
+    ]
     assert sorted(titles) == [
+        "✅ beaches (train at einstein) succeeded",
+        "✅ boards (train at lookout_vision) succeeded",
+        "✅ churn (test at datarobot) succeeded",
         "✅ digits (train at local) succeeded",
         "✅ faces (train at deepva) succeeded",
+        "✅ flowers (train at azure_vision) succeeded",
+        "✅ shelves (train at sagemaker) succeeded",
         "✅ small-digits (train at local) succeeded",
         "❌ diverging (train at local) failed",
     ]

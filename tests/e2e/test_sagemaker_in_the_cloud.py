@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cloud_stack import SECRET_NAME, Cloud, Stack, deploy, new_cloud
+from tests.e2e.cloud_stack import Cloud, Stack, deployed
 from tests.e2e.scenario import is_ended, wait_for
 from tests.sagemaker_on_moto import (
     ACCOUNT,
@@ -32,18 +31,16 @@ PARAMETERS = {"SageMakerRoleArn": f"arn:aws:iam::{ACCOUNT}:role/training"}
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with ExitStack() as life:
-        cloud = new_cloud(tmp_path)
-        life.enter_context(cloud.running())
-        yield cloud
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with deployed(tmp_path, PARAMETERS) as stack:
+        yield stack
 
 
-def test_sagemakers_event_ends_a_job_long_before_its_next_poll(cloud: Cloud) -> None:
-    stack = deploy(cloud, PARAMETERS, KEYS)
-    hear_us_as_sagemaker(cloud)
+def test_sagemakers_event_ends_a_job_long_before_its_next_poll(stack: Stack) -> None:
+    hear_us_as_sagemaker(stack.cloud)
+    secret = stack.keep_secret("sagemaker", KEYS)
     with sagemaker_on_moto() as (service, url), stack.trainbell() as trainbell:
-        connect(trainbell, url)
+        connect(trainbell, url, secret)
         body = {
             "provider": "sagemaker",
             "connection": "aws",
@@ -56,7 +53,7 @@ def test_sagemakers_event_ends_a_job_long_before_its_next_poll(cloud: Cloud) -> 
         name = f"trainbell-{job['id']}"
         service.finish(name, billable_seconds=42)
         for _ in range(2):
-            tell(cloud, name)
+            tell(stack.cloud, name)
         ended = wait_for(trainbell, job["id"], is_ended)
         assert (ended["state"], ended["end_reason"]) == ("succeeded", "completed")
         assert ended["performance"]["cost"]["billable_seconds"] == 42
@@ -64,11 +61,11 @@ def test_sagemakers_event_ends_a_job_long_before_its_next_poll(cloud: Cloud) -> 
         assert_a_fresh_watcher_looked(stack, trainbell, service, job["id"])
 
 
-def connect(trainbell: Trainbell, url: str) -> None:
+def connect(trainbell: Trainbell, url: str, secret: str) -> None:
     body = {
         "provider": "sagemaker",
         "base_url": url,
-        "secret": f"secretsmanager:{SECRET_NAME}",
+        "secret": secret,
         "options": {"region": REGION, "logs_url": url},
     }
     trainbell.put("connections", "aws", body)

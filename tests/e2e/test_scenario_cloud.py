@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e import scenario
-from tests.e2e.cloud_stack import SECRET_NAME, Cloud, Stack, deploy, new_cloud
+from tests.e2e.cloud_stack import Cloud, Stack, deploy, new_cloud
+from tests.e2e.inbox import Inbox
 from trainbell.client import Trainbell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -22,15 +22,15 @@ PARAMETERS = {"LoopsPerExecution": "2", "OverdueAfterSeconds": "1"}
 
 
 class ServerlessEngine:
-    secret = f"secretsmanager:{SECRET_NAME}"
-
     def __init__(self, cloud: Cloud, life: ExitStack) -> None:
         self.cloud = cloud
         self._life = life
         life.enter_context(cloud.running())
-        self.stack: Stack = deploy(cloud, PARAMETERS, scenario.DEEPVA_KEY)
-        self._silence_rules()
-        self.told = {"topic": self._subscribe_topic(), "bus": self._subscribe_bus()}
+        self.stack: Stack = deploy(cloud, PARAMETERS)
+        self.secret = self.stack.keep_secret("deepva", scenario.DEEPVA_KEY)
+        self.stack.silence_rules()
+        self.topic = Inbox.of_topic(self.stack)
+        self.bus = Inbox.of_bus(self.stack)
 
     def trainbell(self) -> Trainbell:
         return self.stack.trainbell()
@@ -41,57 +41,6 @@ class ServerlessEngine:
         self._life.enter_context(self.cloud.running())
         time.sleep(2.5)  # Until the job is overdue, as the parameters above have it.
         self.stack.invoke("ReconcileJobsFunction")
-
-    def messages(self, queue: str, job_id: str, wanted: set[str]) -> list[Mapping[str, Any]]:
-        """What was told of a job so far, in arrival order; waits until `wanted` types are there."""
-        sqs = self.cloud.client("sqs")
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        found: list[Mapping[str, Any]] = []
-        deadline = time.monotonic() + 20
-        while not wanted <= {event["type"] for event in found}:
-            assert time.monotonic() < deadline, [event["type"] for event in found]
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            for message in answer.get("Messages", ()):
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                event = _cloud_event(json.loads(message["Body"]))
-                if event["subject"] == job_id:
-                    found.append(event)
-        return found
-
-    def _silence_rules(self) -> None:
-        # The minute's retry would hide a stream that does not wake the publisher.
-        events = self.cloud.client("events")
-        for rule in events.list_rules()["Rules"]:
-            events.disable_rule(Name=rule["Name"])
-
-    def _subscribe_topic(self) -> str:
-        self.cloud.client("sns").subscribe(
-            TopicArn=self.stack.outputs["TopicArn"],
-            Protocol="sqs",
-            Endpoint=self._queue("topic-messages"),
-        )
-        return "topic-messages"
-
-    def _subscribe_bus(self) -> str:
-        events, bus = self.cloud.client("events"), self.stack.outputs["BusName"]
-        pattern = json.dumps({"source": [{"prefix": ""}]})
-        events.put_rule(Name="all", EventBusName=bus, EventPattern=pattern)
-        target = {"Id": "queue", "Arn": self._queue("bus-messages")}
-        events.put_targets(Rule="all", EventBusName=bus, Targets=[target])
-        return "bus-messages"
-
-    def _queue(self, name: str) -> str:
-        sqs = self.cloud.client("sqs")
-        url = sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        arn: str = attributes["Attributes"]["QueueArn"]
-        return arn
-
-
-def _cloud_event(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The CloudEvent inside what SNS or EventBridge put around it."""
-    event: Mapping[str, Any] = json.loads(body["Message"]) if "Message" in body else body["detail"]
-    return event
 
 
 @pytest.fixture
@@ -124,10 +73,10 @@ def assert_handed_over(engine: ServerlessEngine, job: scenario.Job) -> None:
 
 
 def assert_told(engine: ServerlessEngine, job: scenario.Job) -> None:
-    [end] = engine.messages(engine.told["topic"], job["id"], {"JobFinished"})
+    [end] = engine.topic.about(job["id"], {"JobFinished"})
     assert end["data"]["job"]["state"] == "succeeded"
     assert scenario.DEEPVA_KEY not in json.dumps(end)
-    on_bus = engine.messages(engine.told["bus"], job["id"], {"JobStarted", "JobFinished"})
+    on_bus = engine.bus.about(job["id"], {"JobStarted", "JobFinished"})
     assert len({event["id"] for event in on_bus}) == len(on_bus)
     with engine.trainbell() as trainbell:
         deliveries = list(trainbell.deliveries(job["id"]))

@@ -23,6 +23,7 @@ from trainbell.secret_sources import MachineSecrets
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MAX_NAME = 30
+TEMPLATE = files("trainbell.cli") / "provider_template"
 SUFFIX = ".tmpl"
 PACKAGE = "package"
 
@@ -42,7 +43,7 @@ def new_provider(
     console.print(f"{place} is made; next: docs/writing-a-provider.md, and pytest", markup=False)
 
 
-def make_project(name: str, directory: Path) -> None:
+def make_project(name: str, directory: Path, template: Traversable = TEMPLATE) -> None:
     """All of it, or nothing. Raises ConfigInvalid where the directory cannot be used."""
     words = [word.capitalize() for word in name.split("_")]
     filled_in = {
@@ -58,7 +59,7 @@ def make_project(name: str, directory: Path) -> None:
         unfinished = directory.absolute().with_name(f".{directory.absolute().name}.{os.getpid()}")
         unfinished.mkdir()
         try:
-            _fill(files("trainbell.cli") / "provider_template", unfinished, filled_in)
+            _fill(template, unfinished, filled_in)
             unfinished.replace(directory)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What the demo is made of: an embedded Trainbell, the deepva simulator and a Slack receiver."""
+"""What the demo is made of: an embedded Trainbell, simulated services and a Slack receiver."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from trainbell.client import ApiProblem, JsonObject, Trainbell
+from trainbell.demo.services import SERVICES, connect, job_at, serve
 from trainbell.embedded.instance import EmbeddedInstance
-from trainbell.simulators.deepva.service import API_KEY, DeepVASimulator
-from trainbell.simulators.deepva.trainings import FACE_DATASET
-from trainbell.simulators.server import running
 from trainbell.simulators.slack import SlackReceiver
 
-JOBS = 4
+LOCAL_JOBS = 3
+JOBS = LOCAL_JOBS + len(SERVICES)
+PROVIDERS = ("local", *(service.provider for service in SERVICES))
 SCHEDULE = "nightly-digits"
 INTERVALS = {"min_interval_seconds": 1, "max_interval_seconds": 1}
 """Looks at each job every second: trainings this short deserve it, and nobody pays for it."""
 
 SCHEDULED_AFTER_SECONDS = 2
-PATIENCE_SECONDS = 50.0
+PATIENCE_SECONDS = 60.0
 MESSAGE_PATIENCE_SECONDS = 10.0
 CANCEL_PATIENCE_SECONDS = 8.0
 
@@ -35,29 +35,21 @@ class Scene:
     folder: Path
     client: Trainbell
     slack: SlackReceiver
-    dataset: str
     began: float = field(default_factory=time.monotonic)
 
     def start_everything(self, examples: Path) -> None:
-        """Two trainings (one by a schedule), one that fails by itself, one at a service."""
+        """Three trainings here (one by a schedule, one that fails by itself); one job at each
+        service."""
         self.client.put("schedules", SCHEDULE, self._schedule(examples))
         self.client.start(self._local(examples, "digits", "digits.py"))
         self.client.start(self._local(examples, "diverging", "failing.py"))
-        self.client.start(
-            {
-                "provider": "deepva",
-                **INTERVALS,
-                "parameters": {
-                    "source_dataset_id": self.dataset,
-                    "output_model_name": "faces",
-                    "config": {"min_face_size": 80, "sharpness_threshold": 40},
-                },
-            }
-        )
+        for service in SERVICES:
+            self.client.start({**job_at(service), **INTERVALS})
 
     def jobs(self) -> list[JsonObject]:
-        """Oldest first."""
-        return list(reversed(self.client.jobs(limit=100)["items"]))
+        """By provider, those of this machine first; oldest first."""
+        jobs = reversed(self.client.jobs(limit=100)["items"])
+        return sorted(jobs, key=lambda job: PROVIDERS.index(job["provider"]))
 
     @property
     def seconds(self) -> float:
@@ -115,24 +107,14 @@ def _runs_here(job: JsonObject) -> bool:
 
 def open_scene(stack: ExitStack, folder: Path) -> Scene:
     """Start everything on free ports; `stack` ends it in the right order."""
-    simulator = DeepVASimulator()
-    simulator.apply_settings({"plan": {"waiting_seconds": 2.0, "processing_seconds": 7.0}})
-    service_url = stack.enter_context(running(simulator))
+    urls = {service.provider: serve(stack, service) for service in SERVICES}
     slack = stack.enter_context(SlackReceiver())
-    os.environ["TRAINBELL_DEMO_DEEPVA_KEY"] = API_KEY
     os.environ["TRAINBELL_DEMO_SLACK_URL"] = slack.url
     instance = stack.enter_context(EmbeddedInstance(folder / "data", port=0))
     client = stack.enter_context(Trainbell(instance.url, token=instance.token))
-    client.put(
-        "connections",
-        "deepva",
-        {
-            "provider": "deepva",
-            "base_url": service_url + DeepVASimulator.base_path,
-            "secret": "env:TRAINBELL_DEMO_DEEPVA_KEY",
-        },
-    )
+    for service in SERVICES:
+        connect(client, service, urls[service.provider])
     client.put("channels", "team", {"kind": "slack", "secret": "env:TRAINBELL_DEMO_SLACK_URL"})
-    scene = Scene(folder, client, slack, FACE_DATASET)
+    scene = Scene(folder, client, slack)
     stack.callback(scene.stop_what_runs)
     return scene

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from trainbell.channels.wording import one_line
 
+COLUMNS_IN_SHORT = 51
+_QUOTE = "> "
 _LINK = re.compile(r"<([^|>]+)\|([^>]*)>")
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 
@@ -21,6 +23,25 @@ def message_text(message: Mapping[str, Any]) -> Text:
     """Title, sentences, fields on one line, quoted reasons, and where it was."""
     lines = [line for block in message["blocks"] for line in _lines(block)]
     return Text("\n").join(lines)
+
+
+def is_bad_news(message: Mapping[str, Any]) -> bool:
+    """Whether it quotes a reason, which is to be read in full."""
+    texts = (block["text"]["text"] for block in message["blocks"] if "text" in block)
+    return any(text.startswith(_QUOTE) for text in texts)
+
+
+def message_in_short(message: Mapping[str, Any]) -> tuple[Text, Text]:
+    """Title, and as many fields as have room; the first ones matter most."""
+    blocks = message["blocks"]
+    title = next(block["text"]["text"] for block in blocks if block["type"] == "header")
+    shown = Text()
+    for field in (field["text"] for block in blocks for field in block.get("fields", ())):
+        longer = Text("   ").join(each for each in (shown, _field(field)) if each)
+        if longer.cell_len > COLUMNS_IN_SHORT:
+            break
+        shown = longer
+    return Text(one_line(title)), shown
 
 
 def _lines(block: Block) -> Iterable[Text]:
@@ -34,7 +55,7 @@ def _lines(block: Block) -> Iterable[Text]:
             yield Text("   ").join(_field(field["text"]) for field in block["fields"])
         case "section":
             for line in block["text"]["text"].split("\n"):
-                yield _quoted(line) if line.startswith("> ") else _mrkdwn(line)
+                yield _quoted(line) if line.startswith(_QUOTE) else _mrkdwn(line)
 
 
 def _field(text: str) -> Text:
@@ -43,7 +64,7 @@ def _field(text: str) -> Text:
 
 
 def _quoted(line: str) -> Text:
-    return Text.assemble(("│ ", "dim"), _mrkdwn(line.removeprefix("> "), style="italic"))
+    return Text.assemble(("│ ", "dim"), _mrkdwn(line.removeprefix(_QUOTE), style="italic"))
 
 
 def _mrkdwn(text: str, style: str = "") -> Text:

@@ -54,15 +54,24 @@ def serve(app: Any, sock: socket.socket) -> None:
 def running(app: Any, port: int = 0) -> Iterator[str]:
     """The app on a free port, in a thread of its own; gives its base URL."""
     sock = listening(port)
+    try:
+        with serving(app, sock):
+            yield url_of(sock)
+    finally:
+        sock.close()
+
+
+@contextmanager
+def serving(app: Any, sock: socket.socket) -> Iterator[None]:
+    """The app behind this socket, in a thread of its own."""
     server = _server(app)
     thread = Thread(target=server.run, args=([sock],), name="simulator", daemon=True)
     thread.start()
     try:
-        yield url_of(sock)
+        yield
     finally:
         server.should_exit = True
         thread.join(STOP_SECONDS)
-        sock.close()
 
 
 def _server(app: Any) -> uvicorn.Server:

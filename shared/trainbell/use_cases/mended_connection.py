@@ -12,7 +12,7 @@ from trainbell.use_cases.recording_jobs import record
 from trainbell.use_cases.services import Services, log
 
 JOBS_AT_MOST = 1000
-"""So many are looked at again at once; the rest at their own time, within their longest interval."""
+"""So many are looked at at once; the rest at their own time, within their longest interval."""
 
 _FAR = timedelta(days=3650)
 _READ_AT_MOST = 50_000

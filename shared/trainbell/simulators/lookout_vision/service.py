@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from trainbell.simulators.aws_signatures import AccessKey, BadSignature, Scope, verify
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.lookout_vision.account import PROJECT, Account
 from trainbell.simulators.lookout_vision.incoming import Incoming
@@ -23,12 +24,12 @@ from trainbell.simulators.lookout_vision.models import Plan
 from trainbell.simulators.lookout_vision.project_calls import PROJECT_CALLS
 from trainbell.simulators.lookout_vision.refusals import STATUS_OF, Refused, denied
 from trainbell.simulators.lookout_vision.routes import route
-from trainbell.simulators.lookout_vision.signatures import AccessKey, verify
 from trainbell.simulators.service import Answer, Request, SimulatedService
 
 ACCESS_KEY_ID = "AKIASIMULATED0000000"
 SECRET_ACCESS_KEY = "simulated/secret+access=key000000000000"  # noqa: S105 - of a simulator
 REGION = "us-east-1"
+SERVICE = "lookoutvision"
 _CALLS = {**MODEL_CALLS, **PROJECT_CALLS}
 
 
@@ -59,6 +60,8 @@ class LookoutVisionSimulator(SimulatedService):
             status, answer = self._answer(request)
         except Refused as refused:
             return refused.answer(request_id)
+        except BadSignature as bad:
+            return Refused(bad.status, bad.code, str(bad)).answer(request_id)
         return Answer.json(answer, status, **{"x-amzn-RequestId": request_id})
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
@@ -87,7 +90,7 @@ class LookoutVisionSimulator(SimulatedService):
 
     def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
         found = route(request.method, request.path)
-        verify(request, self.keys, self.region, self._wall_time())
+        verify(request, self.keys, Scope(region=self.region, service=SERVICE), self._wall_time())
         if found is None:
             raise Refused(404, "UnknownOperationException", "There is no such operation.")
         operation, names, status = found
