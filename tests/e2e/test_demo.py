@@ -18,7 +18,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 PROJECT = Path(__file__).parents[2]
-ENDS_WITHIN_SECONDS = 60.0
+ENDS_WITHIN_SECONDS = 90.0
 CLEAN_WITHIN_SECONDS = 8.0
 
 

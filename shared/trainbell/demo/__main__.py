@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from trainbell.cli.exit_codes import ExitCode
 from trainbell.cli.output import console
 from trainbell.client import Trainbell
-from trainbell.demo.scene import JOBS, PROVIDERS, Scene, open_scene
+from trainbell.demo.scene import JOBS, LOCAL_JOBS, Scene, open_scene
 from trainbell.demo.screen import show_live, show_results
+from trainbell.demo.services import SERVICES
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 EXPECTED = {"succeeded": JOBS - 1, "failed": 1}
@@ -41,9 +42,8 @@ def _play(scene: Scene, examples: Path) -> int:
     client: Trainbell = scene.client
     console.print(f"Trainbell runs at {client.url}, its data in {scene.folder}.", style="dim")
     console.print(
-        f"{len(PROVIDERS)} providers. On this machine: two real trainings, one of them started by "
-        "a schedule, and\none that fails by itself. "
-        f"And a job at each of {len(PROVIDERS) - 1} services, simulated here.\n",
+        f"{LOCAL_JOBS} real trainings on this machine: one by a schedule, one fails by itself.\n"
+        f"And a job at each of {len(SERVICES)} services, which are simulated here.\n",
         style="dim",
     )
     scene.start_everything(examples)

@@ -146,7 +146,8 @@ def _measured(job: JsonObject) -> str:
         )
     metrics = job["performance"]["metrics"]
     measures = MEASURES[job["provider"]].items()
-    said = [f"{name} {metrics[key]:.3g}" for key, name in measures if key in metrics]
+    told = ((name, metrics.get(key)) for key, name in measures)
+    said = [f"{name} {value:.3g}" for name, value in told if value is not None]
     return ", ".join(said) or "nothing told"
 
 
