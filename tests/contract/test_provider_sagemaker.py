@@ -30,6 +30,7 @@ from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import EndReason, State
 from trainbell.errors import (
     ConfigInvalid,
+    NotSupported,
     ProviderAuthFailed,
     ProviderError,
     ProviderJobMissing,
@@ -543,6 +544,12 @@ def test_the_log_tail_merges_the_instances_by_time(sagemaker: SageMaker, aws_log
 
 def test_an_account_that_never_trained_has_no_log(sagemaker: SageMaker) -> None:
     assert sagemaker.logs(HANDLE, 5) == []
+
+
+def test_a_connection_that_is_led_elsewhere_never_asks_the_public_log_service() -> None:
+    led_elsewhere = a_provider("http://127.0.0.1:9", logs_url=None)
+    with pytest.raises(NotSupported, match="logs_url"):
+        led_elsewhere.logs({"name": "trainbell-x", "arn": "arn"}, 10)
 
 
 def test_an_empty_page_of_the_log_is_not_its_end(answering: Any) -> None:

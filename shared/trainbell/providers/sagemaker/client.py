@@ -54,6 +54,7 @@ class SageMakerClient:
         self._account = account
         self._clock = clock
         self._urls = {"sagemaker": url, "logs": logs_url}
+        self.logs_are_elsewhere = url is not None and logs_url is None
 
     @property
     def region(self) -> str:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.job import Performance
 from trainbell.domain.observation import Observation
-from trainbell.errors import ConfigInvalid, ProviderJobMissing, ProviderRejected
+from trainbell.errors import ConfigInvalid, NotSupported, ProviderJobMissing, ProviderRejected
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
 from trainbell.providers.sagemaker.account import Account
 from trainbell.providers.sagemaker.aws_errors import NAME, NAME_IS_TAKEN, says_it_has_ended
@@ -116,6 +116,13 @@ class SageMaker:
                 raise
 
     def logs(self, handle: Handle, lines: int) -> Sequence[str]:
+        """Raises NotSupported where only SageMaker's own place is named: a connection that is led
+        elsewhere must not ask AWS's public log service."""
+        if self.client.logs_are_elsewhere:
+            raise NotSupported(
+                "this connection has a base URL of its own; name the log service's with the "
+                "option logs_url"
+            )
         return log_tail(self.client, self._name_in(handle), lines)
 
     def forget(self, handle: Handle) -> None:
