@@ -5,10 +5,8 @@ And Trainbell's provider reads what that client made.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FakeClock, a_connection
+from tests.vendor.environments import python_with_client_of
 from trainbell.domain.job import State
 from trainbell.providers.catalog import Catalog
 from trainbell.simulators.clock import SimulatorClock
@@ -27,9 +26,6 @@ from trainbell.simulators.service import Answer, Request
 
 pytestmark = [pytest.mark.vendor, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
-REQUIREMENTS = ROOT / "requirements" / "vendor-datarobot.txt"
-ENVIRONMENT = ROOT / ".venv-vendor" / "datarobot"
 SCRIPT = Path(__file__).with_name("datarobot_session.py")
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -41,17 +37,7 @@ class Key:
 
 @pytest.fixture(scope="module")
 def vendor_python() -> Path:
-    """The interpreter of the client's own environment, made anew when its lock has changed."""
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / ".done"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
-        locked = ["--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
-        subprocess.run([*pip, "install", *locked], check=True)
-        stamp.write_text(wanted)
-    return python
+    return python_with_client_of("datarobot")
 
 
 def a_session(python: Path, url: str, folder: Path) -> subprocess.CompletedProcess[str]:

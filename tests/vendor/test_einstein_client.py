@@ -5,10 +5,8 @@ And Trainbell's provider reads what that client made, and the other way round.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.builders import FakeClock, a_connection
+from tests.vendor.environments import python_with_client_of
 from trainbell.domain.job import State
 from trainbell.ports import Handle, Provider, StartOrder
 from trainbell.providers.catalog import Catalog
@@ -32,9 +31,6 @@ from trainbell.simulators.service import Answer, Request
 
 pytestmark = [pytest.mark.vendor, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
-REQUIREMENTS = ROOT / "requirements" / "vendor-einstein.txt"
-ENVIRONMENT = ROOT / ".venv-vendor" / "einstein"
 SCRIPT = Path(__file__).with_name("einstein_session.py")
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -64,16 +60,7 @@ class Vendor:
 
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Vendor:
-    """Made anew when its lock has changed."""
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / ".done"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
-        locked = ["--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
-        subprocess.run([*pip, "install", *locked], check=True)
-        stamp.write_text(wanted)
+    python = python_with_client_of("einstein")
     keys = tmp_path_factory.mktemp("keys")
     (keys / "key.pem").write_text(PRIVATE_KEY)
     (keys / "other.pem").write_bytes(

@@ -74,6 +74,10 @@ class FaultScript:
         with self._lock:
             self._waiting = [(fault, fault.times) for fault in faults]
 
+    def __len__(self) -> int:
+        """How many are still to come; one that happens several times counts once."""
+        return len(self._waiting)
+
     def take(self, method: str, path: str) -> Fault | None:
         """The first that matches this request, and one time less of it."""
         if not self._waiting:
