@@ -67,6 +67,7 @@ NEEDS = {
         {**_STATE_MACHINE, **_TELLING, **_SCHEDULES}, ("dynamodb", "stepfunctions", "scheduler")
     ),
     "poll_job": Needs({}, ("dynamodb",)),
+    "poll_on_event": Needs(_STATE_MACHINE, ("dynamodb", "stepfunctions")),
     "publish_changes": Needs(_TELLING, ("dynamodb",)),
     "reconcile_jobs": Needs(_STATE_MACHINE, ("dynamodb", "stepfunctions")),
     "run_schedule": Needs(_STATE_MACHINE, ("dynamodb", "stepfunctions")),
