@@ -25,6 +25,7 @@ from trainbell.errors import (
 from trainbell.stores.sqlite_store import SqliteStore
 from trainbell.use_cases.cancel_job import cancel_job
 from trainbell.use_cases.configure_connections import put_connection
+from trainbell.use_cases.connection_trouble import what_is_wrong
 from trainbell.use_cases.forget_job import forget_job
 from trainbell.use_cases.poll_job import poll_job
 from trainbell.use_cases.reconcile_jobs import reconcile_jobs
@@ -276,6 +277,9 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     stuck = poll_job(services, job.id)
     assert stuck.wait_seconds is not None
     assert stuck.wait_seconds > 600
+    wrong = what_is_wrong(services, "account")
+    assert wrong is not None
+    assert (wrong.type, wrong.message) == ("ProviderAuthFailed", "wrong key")
     service.on_poll = lambda: None
     put_connection(services, "account", {"provider": "toy", "calls_per_minute": 60.0})
     mended = store.get(job.id)
@@ -285,3 +289,4 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     assert isinstance(services.watchers, WatchCalls)
     assert services.watchers.jobs[-1].id == job.id
     assert poll_job(services, job.id).job.last_error is None
+    assert what_is_wrong(services, "account") is None

@@ -6,7 +6,14 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import CheckView, ConnectionList, ConnectionView, connection_view
+from trainbell.api.setting_views import (
+    CheckView,
+    ConnectionDetailView,
+    ConnectionList,
+    ConnectionView,
+    connection_detail,
+    connection_view,
+)
 from trainbell.domain.settings import Connection
 from trainbell.use_cases.configure_connections import (
     ConnectionInput,
@@ -14,6 +21,7 @@ from trainbell.use_cases.configure_connections import (
     delete_connection,
     put_connection,
 )
+from trainbell.use_cases.connection_trouble import what_is_wrong
 from trainbell.use_cases.find_connection import built_in_connections, find_connection
 
 connections = Resource("connections")
@@ -31,10 +39,11 @@ def list_connections(call: Call) -> Reply:
     return reply(ConnectionList(items=items, next_cursor=page.next_cursor))
 
 
-@connections.call("GET", _ONE, returns={200: ConnectionView}, refuses=(404,))
+@connections.call("GET", _ONE, returns={200: ConnectionDetailView}, refuses=(404,))
 def get_connection(call: Call) -> Reply:
-    """One connection. Its secret is shown as the reference that it is."""
-    return reply(connection_view(find_connection(call.services, call.path["name"])))
+    """One connection, and what is wrong with it. Its secret is shown as a reference."""
+    connection = find_connection(call.services, call.path["name"])
+    return reply(connection_detail(connection, what_is_wrong(call.services, connection.name)))
 
 
 @connections.call(

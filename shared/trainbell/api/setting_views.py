@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from trainbell.api.views import View
+from trainbell.api.views import LastErrorView, View, last_error_view
 from trainbell.domain.events import EventType
+from trainbell.domain.job import LastError
 from trainbell.domain.settings import ChannelConfig, Connection, Schedule
 from trainbell.ports import ProviderSpec, ServiceState
 
@@ -26,6 +27,12 @@ class ConnectionView(View):
     built_in: bool
     created_at: datetime | None
     updated_at: datetime | None
+
+
+class ConnectionDetailView(ConnectionView):
+    """`last_error`: what its jobs say that only a person can mend, such as a wrong key."""
+
+    last_error: LastErrorView | None
 
 
 class ConnectionList(View):
@@ -141,6 +148,12 @@ def connection_view(connection: Connection) -> ConnectionView:
         built_in=connection.created_at is None,
         created_at=connection.created_at,
         updated_at=connection.updated_at,
+    )
+
+
+def connection_detail(connection: Connection, error: LastError | None) -> ConnectionDetailView:
+    return ConnectionDetailView(
+        **connection_view(connection).model_dump(), last_error=last_error_view(error)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from trainbell.domain.job import EndReason, Job, State, WhenBusy
+from trainbell.domain.job import EndReason, Job, LastError, State, WhenBusy
 from trainbell.domain.progress import forecast_end, trail_of
 from trainbell.use_cases.services import Services
 
@@ -184,7 +184,7 @@ def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
         "duration_seconds": max(0.0, job.duration(now).total_seconds()),
         "deadline_at": job.deadline_at,
         "next_poll_at": job.next_poll_at,
-        "last_error": _last_error(job),
+        "last_error": last_error_view(job.last_error),
         "schedule": job.schedule,
         "retry_of": job.retry_of,
         "requested_by": job.requested_by,
@@ -203,8 +203,7 @@ def _eta(job: Job, now: datetime) -> datetime | None:
     return now + timedelta(seconds=round(seconds))
 
 
-def _last_error(job: Job) -> LastErrorView | None:
-    error = job.last_error
+def last_error_view(error: LastError | None) -> LastErrorView | None:
     if error is None:
         return None
     return LastErrorView(

@@ -22,8 +22,8 @@ from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ProviderSpec
+from trainbell.use_cases.connection_trouble import look_again
 from trainbell.use_cases.find_connection import find_connection
-from trainbell.use_cases.mended_connection import look_again
 from trainbell.use_cases.problems import problems_of
 from trainbell.use_cases.secret_reference import SecretReference
 from trainbell.use_cases.services import Services

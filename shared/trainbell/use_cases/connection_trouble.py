@@ -1,10 +1,10 @@
-"""A connection was changed: jobs that waited for a person to mend it are looked at again now."""
+"""A connection that a person must mend: what is wrong with it, and its jobs once it is mended."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from trainbell.domain.job import Job
+from trainbell.domain.job import Job, LastError
 from trainbell.domain.lifecycle import replace_watcher
 from trainbell.domain.recording import Decision
 from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed
@@ -14,9 +14,27 @@ from trainbell.use_cases.services import Services, log
 JOBS_AT_MOST = 1000
 """So many are looked at at once; the rest at their own time, within their longest interval."""
 
+JOBS_ASKED = 20
+
 _FAR = timedelta(days=3650)
 _READ_AT_MOST = 50_000
 _MENDABLE = frozenset(each.__name__ for each in (ProviderAuthFailed, ConfigInvalid, NotFound))
+
+
+def what_is_wrong(services: Services, connection: str) -> LastError | None:
+    """What the latest of this connection's jobs say that only a person can mend; None if nothing.
+
+    Jobs that wait for a person wait the longest, so those whose next look is furthest are asked.
+    """
+    errors = []
+    for job_id in reversed(_active(services, connection)[-JOBS_ASKED:]):
+        try:
+            error = services.store.get(job_id).last_error
+        except NotFound:
+            continue
+        if error is not None and error.type in _MENDABLE:
+            errors.append(error)
+    return max(errors, key=lambda error: error.at, default=None)
 
 
 def look_again(services: Services, connection: str) -> int:
@@ -24,12 +42,8 @@ def look_again(services: Services, connection: str) -> int:
 
     Returns how many. What fails here is logged: those jobs are looked at at their own time.
     """
-    now = services.clock.now()
-    # Every active job has a time of its next look; an ended one has none.
-    active = services.store.due(now + _FAR, _READ_AT_MOST, per_connection=_READ_AT_MOST)
-    waiting = [due.id for due in active if due.connection == connection and due.due_at > now]
     woken = 0
-    for job_id in waiting[:JOBS_AT_MOST]:
+    for job_id in _active(services, connection)[-JOBS_AT_MOST:]:
         try:
             woken += _look_at_once(services, services.store.get(job_id))
         except NotFound:
@@ -37,6 +51,13 @@ def look_again(services: Services, connection: str) -> int:
         except Exception:
             log.exception("job %s is not looked at again before its time", job_id)
     return woken
+
+
+def _active(services: Services, connection: str) -> list[str]:
+    """Its jobs, the next to be looked at first. Each active job has such a time; no other has."""
+    far = services.clock.now() + _FAR
+    due = services.store.due(far, _READ_AT_MOST, per_connection=_READ_AT_MOST)
+    return [each.id for each in due if each.connection == connection]
 
 
 def _look_at_once(services: Services, job: Job) -> bool:
