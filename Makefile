@@ -63,7 +63,7 @@ format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Measure against peers and limits (about five minutes)
+bench: $(VENV)/.dev ## Measure against peers and limits (about seven minutes)
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
