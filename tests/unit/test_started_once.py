@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.builders import FakeClock
+from tests.dying_store import DyingStore, Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import State
@@ -30,36 +30,6 @@ from trainbell.use_cases.start_job import start_job
 
 BODY = {"provider": "toy", "parameters": {"epochs": 3}}
 KEY = "the-one-request"
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this, and nothing runs after it."""
-
-
-class DyingStore:
-    """A real store whose process dies at the n-th write, before or after it is on disk."""
-
-    WRITES = frozenset({"create", "save", "settle_outbox"})
-
-    def __init__(self, store: SqliteStore, dies_at: int, *, after: bool) -> None:
-        self._store, self._dies_at, self._after = store, dies_at, after
-        self.writes = 0
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-        return self._counted(method) if name in self.WRITES else method
-
-    def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.writes += 1
-            if self.writes == self._dies_at and not self._after:
-                raise Killed
-            result = method(*args, **kwargs)
-            if self.writes == self._dies_at:
-                raise Killed
-            return result
-
-        return call
 
 
 @pytest.fixture

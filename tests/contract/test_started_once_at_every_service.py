@@ -1,0 +1,56 @@
+"""Started once: Trainbell is killed at every write of a start, and the service counts trainings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.contract.test_faults_at_every_service import trainbell_at
+from tests.dying_store import DyingStore, Killed
+from tests.e2e.test_every_kind import JOBS
+from trainbell.domain.job import State
+from trainbell.simulators.__main__ import names
+from trainbell.simulators.service import SimulatedService
+from trainbell.use_cases.poll_job import poll_job
+from trainbell.use_cases.request_job import request_job
+from trainbell.use_cases.resume_starts import resume_starts
+from trainbell.use_cases.services import Services
+
+WRITES = {1: "create", 2: "intent", 3: "handle", 4: "first poll"}
+LOOKS_AT_MOST = 200
+
+
+def drive(services: Services, service: SimulatedService, provider: str) -> State:
+    kind = next(iter(JOBS[provider]))
+    body = {
+        "provider": provider,
+        "kind": kind,
+        "parameters": JOBS[provider][kind],
+        "min_interval_seconds": 1,
+        "max_interval_seconds": 10,
+    }
+    job, _ = request_job(services, body, by="ada", idempotency_key="the-one-request")
+    for _ in range(LOOKS_AT_MOST):
+        outcome = poll_job(services, job.id)
+        if outcome.wait_seconds is None:
+            return outcome.job.state
+        service.clock.advance(min(outcome.wait_seconds, 15))
+    raise AssertionError(f"still {outcome.job}")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("write", WRITES, ids=WRITES.values())
+@pytest.mark.parametrize("provider", names())
+def test_a_killed_start_is_one_training(
+    provider: str, write: int, after: bool, tmp_path: Path
+) -> None:
+    with trainbell_at(provider, tmp_path) as (services, service):
+        dying = DyingStore(services.store, write, after=after)
+        with pytest.raises(Killed):
+            drive(replace(services, store=dying), service, provider)
+        service.clock.advance(1)
+        resume_starts(services)
+        assert drive(services, service, provider) is State.SUCCEEDED
+        assert list(service.starts.values()) == [1]
