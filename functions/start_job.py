@@ -7,7 +7,7 @@ from typing import Any
 from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import about_job, count, observed
 from trainbell.cloud.watch_turn import WatchTurn
-from trainbell.use_cases.start_job import start_job
+from trainbell.use_cases.jobs.start_job import start_job
 
 
 @observed

@@ -15,7 +15,7 @@ from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import Job, State
 from trainbell.domain.settings import Connection
 from trainbell.ports import Change
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 JOBS_A_SECOND = 2000
 """How many can surely be stored in a second: none must be due before all are there."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.contract.store_builders import an_entry, an_event, job_number
 from trainbell.domain.job import EndReason, State
 from trainbell.ports import Change
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 POLLS = 3
 

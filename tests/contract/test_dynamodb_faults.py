@@ -23,8 +23,8 @@ from trainbell.errors import (
     TrainbellError,
 )
 from trainbell.ports import Change
-from trainbell.stores.dynamodb_items import job_item
-from trainbell.stores.dynamodb_store import DynamoDBStore
+from trainbell.stores.dynamodb.items import job_item
+from trainbell.stores.dynamodb.store import DynamoDBStore
 
 TABLE = "trainbell"
 

@@ -26,11 +26,11 @@ from trainbell.domain.outbox import OutboxEntry, delivered, routed
 from trainbell.domain.settings import Connection
 from trainbell.errors import HoldTaken, InputInvalid, JobConflict
 from trainbell.ports import Change, JobQuery, Store
-from trainbell.stores.dynamodb_calls import Table
-from trainbell.stores.dynamodb_items import job_item
-from trainbell.stores.dynamodb_lists import list_jobs
-from trainbell.stores.dynamodb_store import DynamoDBStore
-from trainbell.stores.dynamodb_table import (
+from trainbell.stores.dynamodb.calls import Table
+from trainbell.stores.dynamodb.items import job_item
+from trainbell.stores.dynamodb.lists import list_jobs
+from trainbell.stores.dynamodb.store import DynamoDBStore
+from trainbell.stores.dynamodb.table import (
     ACTIONS,
     CREATED,
     DUE_AT,

@@ -16,7 +16,7 @@ from tests.contract.sqlite_write_loop import POLLS
 from tests.contract.store_builders import all_events
 from trainbell.domain.job import Job, State
 from trainbell.ports import JobQuery, Store
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 ROUNDS = 20
 ROOT = Path(__file__).parents[2]

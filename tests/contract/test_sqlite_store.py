@@ -29,9 +29,9 @@ from trainbell.domain.outbox import delivered
 from trainbell.domain.settings import Connection
 from trainbell.errors import NotFound, StoreFull, StoreTooNew, StoreUnavailable
 from trainbell.ports import Change, JobQuery
-from trainbell.stores.sqlite_errors import store_error
-from trainbell.stores.sqlite_schema import MIGRATIONS
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.errors import store_error
+from trainbell.stores.sqlite.schema import MIGRATIONS
+from trainbell.stores.sqlite.store import SqliteStore
 
 NOBODY = 65534
 

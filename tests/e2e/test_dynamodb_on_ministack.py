@@ -31,7 +31,7 @@ from trainbell.errors import (
     StoreUnavailable,
 )
 from trainbell.ports import Change, JobQuery
-from trainbell.stores.dynamodb_store import DynamoDBStore
+from trainbell.stores.dynamodb.store import DynamoDBStore
 
 pytestmark = pytest.mark.e2e
 

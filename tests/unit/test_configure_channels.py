@@ -15,10 +15,10 @@ from trainbell.domain.events import EventType
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, NotifyRejected
 from trainbell.simulators.slack import Answer, SlackReceiver
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases import configure_channels
-from trainbell.use_cases.configure_channels import delete_channel, put_channel
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.settings import configure_channels
+from trainbell.use_cases.settings.configure_channels import delete_channel, put_channel
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ends"
 SLACK = {"kind": "slack", "secret": "env:SLACK_URL"}

@@ -12,10 +12,10 @@ from tests.toy_service import ToyService, WatchCalls, a_trainbell
 from trainbell.domain.job import State
 from trainbell.errors import HoldTaken, IdempotencyConflict, InputInvalid
 from trainbell.ports import JobQuery
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
 
 
 def paths_of(services: Services, body: dict[str, Any]) -> list[str]:
@@ -137,13 +137,13 @@ def test_a_busy_dataset_is_refused_or_waited_for(store: SqliteStore, service: To
     assert request_job(services, body, by="ada", idempotency_key="k-1")[0].id == first.id
     second, _ = request_job(services, body | {"when_busy": "wait"}, by="ada")
 
-    assert poll_job(services, first.id).job.handle is not None
-    assert poll_job(services, second.id).job.state is State.WAITING
+    assert advance_job(services, first.id).job.handle is not None
+    assert advance_job(services, second.id).job.state is State.WAITING
     service.set_all("completed")
     service.clock.advance(60)
-    assert poll_job(services, first.id).job.state is State.SUCCEEDED
+    assert advance_job(services, first.id).job.state is State.SUCCEEDED
     service.clock.advance(60)
-    assert poll_job(services, second.id).job.handle is not None
+    assert advance_job(services, second.id).job.handle is not None
     assert len(service.trainings) == 2
 
 
@@ -157,7 +157,7 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
     most = 0
     for _ in range(60):
         for each_id in ids:
-            poll_job(services, each_id)
+            advance_job(services, each_id)
         active = [each for each in service.trainings if each.status != "completed"]
         most = max(most, len(active))
         for each in active[:1]:
@@ -170,7 +170,7 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
 def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
     store: SqliteStore, service: ToyService
 ) -> None:
-    from trainbell.use_cases.reconcile_jobs import reconcile_jobs
+    from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 
     class Down(WatchCalls):
         def watch(self, job: Any) -> None:

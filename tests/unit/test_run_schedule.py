@@ -22,12 +22,12 @@ from trainbell.embedded.schedule_clock import (
 )
 from trainbell.errors import InputInvalid, NotFound, StoreUnavailable
 from trainbell.ports import JobQuery
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.configure_schedules import delete_schedule, put_schedule
-from trainbell.use_cases.job_request import IDEMPOTENCY_KEY
-from trainbell.use_cases.run_schedule import run_schedule
-from trainbell.use_cases.scheduled_job import scheduled_key
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.job_request import IDEMPOTENCY_KEY
+from trainbell.use_cases.schedules.configure_schedules import delete_schedule, put_schedule
+from trainbell.use_cases.schedules.run_schedule import run_schedule
+from trainbell.use_cases.schedules.scheduled_job import scheduled_key
 
 HOURLY = {"expression": "cron(0 * * * *)", "job": {"provider": "toy", "name": "nightly"}}
 ONE = NOON + timedelta(hours=1)

@@ -20,13 +20,13 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.publish_changes import publish_changes
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.resume_starts import resume_starts
-from trainbell.use_cases.services import Services
-from trainbell.use_cases.start_job import start_job
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.resume_starts import resume_starts
+from trainbell.use_cases.jobs.start_job import start_job
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 BODY = {"provider": "toy", "parameters": {"epochs": 3}}
 KEY = "the-one-request"
@@ -61,7 +61,7 @@ def run_to_its_end(services: Services, service: ToyService, clock: FakeClock) ->
             service.set_all("completed")
         elif service.trainings:
             service.set_all("processing")
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         if outcome.wait_seconds is None:
             break
         clock.advance(outcome.wait_seconds)
@@ -140,7 +140,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     assert unclear.start_is_unclear
     assert unclear.last_error is not None
     clock.advance(60)
-    adopted = poll_job(services, job.id).job
+    adopted = advance_job(services, job.id).job
     assert adopted.handle == {"id": "t1"}
     assert len(service.trainings) == 1
 
@@ -157,10 +157,10 @@ def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
     start_job(services, job.id)
     for _ in range(20):
         clock.advance(1000)
-        assert poll_job(services, job.id).job.start_is_unclear
+        assert advance_job(services, job.id).job.start_is_unclear
     service.on_find = lambda: None
     clock.advance(1000)
-    assert poll_job(services, job.id).job.handle == {"id": "t1"}
+    assert advance_job(services, job.id).job.handle == {"id": "t1"}
     assert len(service.trainings) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_set
     start_job(services, job.id)
     service.before_start = lambda: None
     while not service.trainings:
-        clock.advance(poll_job(services, job.id).wait_seconds or 0)
+        clock.advance(advance_job(services, job.id).wait_seconds or 0)
     assert (clock.now() - sent_at).total_seconds() >= 30
     assert len(service.trainings) == 1
     types = [event.type for event in store.events(job.id, limit=100).items]
@@ -205,7 +205,7 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     assert (job.next_poll_at - clock.now()).total_seconds() >= (error.retry_after_seconds or 4)
     service.before_start = lambda: None
     clock.advance(1000)
-    assert poll_job(services, job.id).job.handle is not None
+    assert advance_job(services, job.id).job.handle is not None
     assert len(service.trainings) == 1
 
 

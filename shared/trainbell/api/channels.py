@@ -8,13 +8,13 @@ from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.api.setting_views import ChannelList, ChannelView, CheckView, channel_view
 from trainbell.domain.settings import ChannelConfig
-from trainbell.use_cases.configure_channels import (
+from trainbell.use_cases.ground.find_channels import find_channel
+from trainbell.use_cases.settings.configure_channels import (
     ChannelInput,
     delete_channel,
     put_channel,
     test_channel,
 )
-from trainbell.use_cases.find_channels import find_channel
 
 channels = Resource("channels")
 

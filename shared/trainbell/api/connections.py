@@ -15,14 +15,14 @@ from trainbell.api.setting_views import (
     connection_view,
 )
 from trainbell.domain.settings import Connection
-from trainbell.use_cases.configure_connections import (
+from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
+from trainbell.use_cases.settings.configure_connections import (
     ConnectionInput,
     check_connection,
     delete_connection,
     put_connection,
 )
-from trainbell.use_cases.connection_trouble import what_is_wrong
-from trainbell.use_cases.find_connection import built_in_connections, find_connection
+from trainbell.use_cases.settings.connection_trouble import what_is_wrong
 
 connections = Resource("connections")
 

@@ -27,17 +27,17 @@ from trainbell.api.views import (
 from trainbell.domain.job import DEFAULT_PROJECT, Job, State
 from trainbell.errors import InputInvalid, NotFound
 from trainbell.ports import JobQuery
-from trainbell.use_cases.cancel_job import cancel_job
-from trainbell.use_cases.forget_job import forget_job
-from trainbell.use_cases.job_request import (
+from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.forget_job import forget_job
+from trainbell.use_cases.jobs.job_request import (
     JobRequest,
     SettingName,
     check_idempotency_key,
     check_job_request,
 )
-from trainbell.use_cases.read_logs import LINES_AT_MOST, read_logs
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.retry_job import retry_job
+from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST, read_logs
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.retry_job import retry_job
 
 jobs = Resource("jobs")
 

@@ -8,8 +8,8 @@ from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.api.setting_views import CheckView, ScheduleList, ScheduleView, schedule_view
 from trainbell.domain.settings import Schedule
-from trainbell.use_cases.check_schedule import check_schedule, find_schedule
-from trainbell.use_cases.configure_schedules import (
+from trainbell.use_cases.schedules.check_schedule import check_schedule, find_schedule
+from trainbell.use_cases.schedules.configure_schedules import (
     ScheduleInput,
     delete_schedule,
     put_schedule,

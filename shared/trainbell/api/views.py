@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trainbell.domain.job import EndReason, Job, LastError, State, WhenBusy
 from trainbell.domain.progress import forecast_end, trail_of
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 
 class View(BaseModel):

@@ -14,7 +14,7 @@ import typer
 from trainbell.client import NotReached, Signer, Trainbell
 from trainbell.embedded.data_dir import DataDirInUse, default_data_dir, running_server
 from trainbell.embedded.instance import EmbeddedInstance
-from trainbell.use_cases.publish_changes import publish_changes
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
 _SIGNED_HEADERS = ("content-type", "host", "idempotency-key")

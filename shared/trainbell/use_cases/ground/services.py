@@ -1,0 +1,47 @@
+"""What every use case works with: the ports, chosen once by `bootstrap`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from random import Random
+
+from trainbell.domain.ids import new_job_id
+from trainbell.ports import (
+    ChannelCatalog,
+    Clock,
+    ProviderCatalog,
+    Scheduler,
+    SecretSource,
+    Store,
+    Watchers,
+)
+from trainbell.use_cases.ground.histories import Histories
+
+log = logging.getLogger("trainbell")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """`page_url` is where people read about a job (`{page_url}/v1/jobs/{id}`), if anywhere."""
+
+    store: Store
+    providers: ProviderCatalog
+    channels: ChannelCatalog
+    watchers: Watchers
+    scheduler: Scheduler
+    secrets: SecretSource
+    clock: Clock
+    random: Random
+    page_url: str | None = None
+    engine: str = "embedded"
+    histories: Histories = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "histories", Histories(self.store))
+
+    def new_job_id(self) -> str:
+        return new_job_id(self.clock.now(), self.random.getrandbits)
+
+    def job_url(self, job_id: str) -> str | None:
+        return f"{self.page_url}/v1/jobs/{job_id}" if self.page_url else None
