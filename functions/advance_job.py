@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     services = cloud_services()
     enough = turn.loops >= cloud_environment().loops_per_execution
     outcome = advance_job(services, turn.job_id, watch=turn.watch, hand_over=enough)
-    failed = outcome.job.failed_polls_in_a_row > 0
+    failed = outcome.job.watch.failed_polls_in_a_row > 0
     count({"Polls": 1, "FailedPolls": int(failed), "HandOvers": int(outcome.handed_over)})
     return turn.outcome(
         outcome.job,

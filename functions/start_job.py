@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     services = cloud_services()
     job = start_job(services, turn.job_id)
     count({"WatchersStarted": 1})
-    return turn.outcome(job, services.clock.now(), superseded=job.watch != turn.watch)
+    return turn.outcome(job, services.clock.now(), superseded=job.watch.number != turn.watch)

@@ -806,9 +806,9 @@ def test_A8_a_failed_trainings_error_is_kept_whole_up_to_the_job() -> None:
     job = a_running_job(provider="azure_vision", handle={"model": "model_name"})
     ended = step(job, seen, NOON, WatchRules(), Pace()).job
     assert ended.end_reason is EndReason.SERVICE_FAILED
-    assert ended.last_error is not None
-    assert ended.last_error.details == whole
-    assert ended.last_error.vendor_code == "datasetCorrupt"
+    assert ended.watch.last_error is not None
+    assert ended.watch.last_error.details == whole
+    assert ended.watch.last_error.vendor_code == "datasetCorrupt"
 
 
 @pytest.mark.parametrize(

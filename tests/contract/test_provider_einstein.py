@@ -14,7 +14,8 @@ import pytest
 
 from tests.builders import NOON, FakeClock, a_connection, a_job
 from trainbell.conformance import HttpConformance, HttpSubject
-from trainbell.domain.job import State, WhenBusy
+from trainbell.domain.job import State
+from trainbell.domain.order import WhenBusy
 from trainbell.errors import (
     ConfigInvalid,
     NotSupported,

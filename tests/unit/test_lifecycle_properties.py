@@ -105,7 +105,7 @@ class Lifecycle(RuleBasedStateMachine):
         if before.start_is_unclear and not self.job.start_is_unclear:
             assert self.sent_at is not None
             assert (self.now - self.sent_at).total_seconds() >= SETTLE
-            assert before.start_lease_until is None or self.now >= before.start_lease_until
+            assert before.start.lease_until is None or self.now >= before.start.lease_until
 
     @rule()
     def engine_restarts(self) -> None:
@@ -145,7 +145,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert before.is_ended or decision.job.end_reason is deadline
         if decision.ended_now and state is not None and decision.job.state is not state:
             assert decision.job.state is State.EXPIRED
-            assert before.deadline_at is not None
+            assert before.order.deadline_at is not None
         self.missing = []
         self.take(decision)
         self.deadline_was_watched(before)
@@ -161,9 +161,9 @@ class Lifecycle(RuleBasedStateMachine):
             assert (self.now - self.missing[0]).total_seconds() >= GRACE
         elif decision.ended_now:
             assert decision.job.end_reason is EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
-        assert decision.job.start_attempts == before.start_attempts
-        by_deadline = before.deadline_at is not None and self.now >= before.deadline_at
-        if decision.job.cancel_requested_at != before.cancel_requested_at:
+        assert decision.job.start.attempts == before.start.attempts
+        by_deadline = before.order.deadline_at is not None and self.now >= before.order.deadline_at
+        if decision.job.cancel.requested_at != before.cancel.requested_at:
             assert by_deadline
         self.take(decision)
         self.deadline_was_watched(before)
@@ -180,9 +180,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def watcher_is_replaced(self) -> None:
-        watch = self.job.watch
+        watch = self.job.watch.number
         self.take(replace_watcher(self.job, self.now, "test"))
-        assert self.job.watch == watch + (not self.job.is_ended)
+        assert self.job.watch.number == watch + (not self.job.is_ended)
 
     # What must hold after each of them.
 
@@ -201,9 +201,13 @@ class Lifecycle(RuleBasedStateMachine):
         self.events.extend(decision.events)
 
     def deadline_was_watched(self, before: Job) -> None:
-        if before.handle is None or before.deadline_at is None or self.now < before.deadline_at:
+        if (
+            before.handle is None
+            or before.order.deadline_at is None
+            or self.now < before.order.deadline_at
+        ):
             return
-        assert self.job.is_ended or self.job.cancel_requested_at is not None
+        assert self.job.is_ended or self.job.cancel.requested_at is not None
 
     @invariant()
     def the_trail_has_no_gap(self) -> None:
@@ -221,13 +225,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def an_active_job_has_a_next_look_and_an_ended_one_has_none(self) -> None:
-        assert (self.job.next_poll_at is None) == self.job.is_ended
+        assert (self.job.watch.next_poll_at is None) == self.job.is_ended
 
     @invariant()
     def a_next_look_is_not_put_off_beyond_the_longest_interval(self) -> None:
-        if self.job.next_poll_at is not None:
-            wait = (self.job.next_poll_at - self.now).total_seconds()
-            assert wait <= self.job.max_interval_seconds
+        if self.job.watch.next_poll_at is not None:
+            wait = (self.job.watch.next_poll_at - self.now).total_seconds()
+            assert wait <= self.job.order.max_interval_seconds
 
     @invariant()
     def an_unknown_status_is_reported_once(self) -> None:
@@ -244,12 +248,12 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.service_cancelled or self.job.handle is None
             if not self.service_cancelled:
                 assert self.job.end_reason is EndReason.CANCELLED_BEFORE_START
-                assert self.job.start_sent_at is None
+                assert self.job.start.sent_at is None
 
     @invariant()
     def a_start_is_counted_whenever_it_is_sent(self) -> None:
         attempts = sum(event.type is EventType.START_ATTEMPTED for event in self.events)
-        assert self.job.start_attempts == attempts
+        assert self.job.start.attempts == attempts
 
     @invariant()
     def the_clock_of_events_never_goes_back(self) -> None:

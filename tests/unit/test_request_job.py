@@ -30,13 +30,13 @@ def test_a_good_request_becomes_a_watched_job(services: Services) -> None:
         services, {"provider": "toy", "parameters": {"dataset": "faces"}}, by="ada"
     )
     assert is_new
-    assert (job.state, job.kind, job.connection, job.dataset) == (
+    assert (job.state, job.order.kind, job.order.connection, job.order.dataset) == (
         State.REQUESTED,
         "train",
         "toy",
         "faces",
     )
-    assert job.requested_by == "ada"
+    assert job.origin.requested_by == "ada"
     assert isinstance(services.watchers, WatchCalls)
     assert [each.id for each in services.watchers.jobs] == [job.id]
 
@@ -87,7 +87,7 @@ def test_each_wrong_field_is_named(services: Services, body: dict[str, Any], pat
 
 def test_the_shortest_interval_follows_the_longest(services: Services) -> None:
     job, _ = request_job(services, {"provider": "toy", "max_interval_seconds": 1}, by="ada")
-    assert (job.min_interval_seconds, job.max_interval_seconds) == (1, 1)
+    assert (job.order.min_interval_seconds, job.order.max_interval_seconds) == (1, 1)
 
 
 def test_an_unknown_provider_is_told_which_exist(services: Services) -> None:
@@ -185,4 +185,4 @@ def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
     service.clock.advance(121)
     assert reconcile_jobs(services).rewatched == 1
     assert isinstance(services.watchers, WatchCalls)
-    assert [(each.id, each.watch) for each in services.watchers.jobs] == [(job.id, 1)]
+    assert [(each.id, each.watch.number) for each in services.watchers.jobs] == [(job.id, 1)]

@@ -138,7 +138,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     job, _ = request_job(services, BODY, by="ada")
     unclear = start_job(services, job.id)
     assert unclear.start_is_unclear
-    assert unclear.last_error is not None
+    assert unclear.watch.last_error is not None
     clock.advance(60)
     adopted = advance_job(services, job.id).job
     assert adopted.handle == {"id": "t1"}
@@ -199,10 +199,12 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     job, _ = request_job(services, BODY, by="ada")
     job = start_job(services, job.id)
     assert job.state is State.REQUESTED
-    assert job.last_error is not None
-    assert job.last_error.type == type(error).__name__
-    assert job.next_poll_at is not None
-    assert (job.next_poll_at - clock.now()).total_seconds() >= (error.retry_after_seconds or 4)
+    assert job.watch.last_error is not None
+    assert job.watch.last_error.type == type(error).__name__
+    assert job.watch.next_poll_at is not None
+    assert (job.watch.next_poll_at - clock.now()).total_seconds() >= (
+        error.retry_after_seconds or 4
+    )
     service.before_start = lambda: None
     clock.advance(1000)
     assert advance_job(services, job.id).job.handle is not None

@@ -30,8 +30,8 @@ def begun(**fields: object) -> Job:
 
 def test_the_intent_is_written_first_and_leaves_the_sender_its_time() -> None:
     job = begun()
-    assert (job.state, job.start_attempts, job.start_is_unclear) == (State.STARTING, 1, True)
-    assert job.next_poll_at == after(START_LEASE_SECONDS)
+    assert (job.state, job.start.attempts, job.start_is_unclear) == (State.STARTING, 1, True)
+    assert job.watch.next_poll_at == after(START_LEASE_SECONDS)
 
 
 def test_nobody_begins_a_start_that_has_begun() -> None:
@@ -73,7 +73,7 @@ def test_only_a_look_up_after_all_has_settled_allows_another_attempt(
 
 def test_a_sender_that_is_surely_gone_needs_no_lease() -> None:
     restarted = starting.not_in_flight(begun(), after(1)).job
-    assert restarted.next_poll_at == after(1)
+    assert restarted.watch.next_poll_at == after(1)
     assert starting.not_found(restarted, after(9), 10).job.start_is_unclear
     assert not starting.not_found(restarted, after(10), 10).job.start_is_unclear
 
@@ -81,20 +81,20 @@ def test_a_sender_that_is_surely_gone_needs_no_lease() -> None:
 def test_a_start_given_up_and_accepted_after_all_is_adopted() -> None:
     given_up = starting.not_found(begun(), after(300), 60).job
     job = starting.accepted(given_up, HANDLE, after(301), PACE).job
-    assert (job.state, job.handle, job.start_attempts) == (State.QUEUED, HANDLE, 1)
+    assert (job.state, job.handle, job.start.attempts) == (State.QUEUED, HANDLE, 1)
 
 
 def test_a_start_that_was_surely_not_taken_may_be_sent_again() -> None:
     job = starting.postponed(begun(), failed_poll(FailureKind.THROTTLED), after(1), PACE).job
-    assert (job.state, job.start_sent_at) == (State.REQUESTED, None)
-    assert starting.begin(job, after(10)).job.start_attempts == 2
+    assert (job.state, job.start.sent_at) == (State.REQUESTED, None)
+    assert starting.begin(job, after(10)).job.start.attempts == 2
 
 
 def test_a_refused_start_has_failed() -> None:
     job = starting.refused(
         begun(), failed_poll(FailureKind.REJECTED, message="no tag"), after(1)
     ).job
-    assert (job.state, job.end_reason, job.message) == (
+    assert (job.state, job.end_reason, job.seen.message) == (
         State.FAILED,
         EndReason.START_REJECTED,
         "no tag",
@@ -133,7 +133,7 @@ def test_a_cancel_during_an_unclear_start_ends_it_where_nothing_was_found() -> N
 def test_a_job_that_waits_too_long_expires_on_time() -> None:
     job = a_job(deadline_at=after(7))
     held = starting.held_back(job, "slot", "job-7", after(5), PACE).job
-    assert held.next_poll_at == after(7)
+    assert held.watch.next_poll_at == after(7)
     expired = starting.settle_unsent(Decision(held), after(7))
     assert expired.job.end_reason is EndReason.DEADLINE_EXCEEDED
     assert [event.sequence for event in expired.events] == [2, 3]

@@ -90,12 +90,12 @@ def test_no_failed_poll_ends_a_job(
     for _ in range(30):
         outcome = advance_job(services, job.id)
         assert outcome.job.state is State.RUNNING
-        assert outcome.job.last_error is not None
+        assert outcome.job.watch.last_error is not None
         assert outcome.wait_seconds is not None
         clock.advance(outcome.wait_seconds)
     service.on_poll = lambda: None
     mended = advance_job(services, job.id).job
-    assert mended.last_error is None
+    assert mended.watch.last_error is None
     assert types_of(services, job).count(EventType.POLL_FAILED) == 1
     assert types_of(services, job).count(EventType.POLL_RECOVERED) == 1
 
@@ -121,7 +121,7 @@ def test_a_cancel_is_done_when_the_service_says_so(
     assert asked.state is State.CANCELLING
     assert asked.may_still_cost
     assert isinstance(services.watchers, WatchCalls)
-    assert services.watchers.jobs[-1].watch == job.watch + 1
+    assert services.watchers.jobs[-1].watch.number == job.watch.number + 1
     cancel_job(services, job.id, by="ada")
     assert service.cancels == 1
     clock.advance(30)
@@ -142,10 +142,10 @@ def test_a_cancel_that_does_not_get_through_is_repeated(
     service.on_cancel = raising(ProviderUnavailable("down"))
     asked = cancel_job(services, job.id, by="ada")
     assert asked.state is State.CANCELLING
-    assert asked.cancel_sent_at is None
+    assert asked.cancel.sent_at is None
     service.on_cancel = lambda: None
     clock.advance(30)
-    assert advance_job(services, job.id).job.cancel_sent_at is not None
+    assert advance_job(services, job.id).job.cancel.sent_at is not None
     assert service.trainings[0].status == "stopping"
 
 
@@ -179,7 +179,7 @@ def test_a_service_without_a_cancel_call_is_said_so(
     job = a_running_one(services, service)
     with pytest.raises(NotSupported, match="may cost"):
         cancel_job(services, job.id, by="ada")
-    assert services.store.get(job.id).cancel_requested_at is None
+    assert services.store.get(job.id).cancel.requested_at is None
 
 
 def test_the_deadline_cancels_and_the_end_is_expired(
@@ -205,20 +205,20 @@ def test_a_superseded_watcher_stops_without_looking(
     clock.advance(2000)
     reconcile_jobs(services)
     polls = service.polls
-    outcome = advance_job(services, job.id, watch=job.watch)
+    outcome = advance_job(services, job.id, watch=job.watch.number)
     assert outcome.superseded
     assert service.polls == polls
-    assert not advance_job(services, job.id, watch=job.watch + 1).superseded
+    assert not advance_job(services, job.id, watch=job.watch.number + 1).superseded
 
 
 def test_a_hand_over_raises_the_watcher_number(services: Services, service: ToyService) -> None:
     job = a_running_one(services, service)
-    outcome = advance_job(services, job.id, watch=job.watch, hand_over=True)
+    outcome = advance_job(services, job.id, watch=job.watch.number, hand_over=True)
     assert outcome.handed_over
-    assert outcome.job.watch == job.watch + 1
+    assert outcome.job.watch.number == job.watch.number + 1
     service.set_all("completed")
     service.clock.advance(60)
-    ended = advance_job(services, job.id, watch=job.watch + 1, hand_over=True)
+    ended = advance_job(services, job.id, watch=job.watch.number + 1, hand_over=True)
     assert not ended.handed_over
 
 
@@ -243,7 +243,7 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
     assert len(calls) > 60
     for begin in range(1200):
         assert sum(begin <= at < begin + 60 for at in calls) <= 6
-    polled = [store.get(each_id).polls for each_id in ids]
+    polled = [store.get(each_id).watch.polls for each_id in ids]
     assert max(polled) - min(polled) <= 2
 
 
@@ -283,10 +283,10 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     service.on_poll = lambda: None
     put_connection(services, "account", {"provider": "toy", "calls_per_minute": 60.0})
     mended = store.get(job.id)
-    assert mended.next_poll_at == clock.now()
-    assert mended.watch == stuck.job.watch + 1
-    assert store.get(other.id).watch == other.watch
+    assert mended.watch.next_poll_at == clock.now()
+    assert mended.watch.number == stuck.job.watch.number + 1
+    assert store.get(other.id).watch.number == other.watch.number
     assert isinstance(services.watchers, WatchCalls)
     assert services.watchers.jobs[-1].id == job.id
-    assert advance_job(services, job.id).job.last_error is None
+    assert advance_job(services, job.id).job.watch.last_error is None
     assert what_is_wrong(services, "account") is None

@@ -220,7 +220,7 @@ def test_a_schedule_that_is_due_requests_one_job_whatever_is_repeated(engine: En
         _, failed = engine.functions.invoke("run_schedule", event)
         assert not failed
     [job] = cloud_services().store.list(JobQuery(project="default")).items
-    assert job.schedule == "nightly"
+    assert job.origin.schedule == "nightly"
     assert engine.finished(f"{job.id}-0") == "SUCCEEDED"
     assert engine.simulator.starts[f"trainbell:{job.id}"] == 1
 
@@ -245,8 +245,8 @@ def test_a_poll_hands_over_to_the_next_watcher_and_supersedes_itself(
     assert (second["hand_over"], second["loops"], second["watch"]) == (False, 2, 0)
     third, _ = engine.functions.invoke("advance_job", second)
     assert (third["hand_over"], third["superseded"], third["watch"]) == (True, False, 1)
-    polls = cloud_services().store.get(job.id).polls
+    polls = cloud_services().store.get(job.id).watch.polls
     late, failed = engine.functions.invoke("advance_job", second)
     assert not failed
     assert (late["superseded"], late["hand_over"], late["ended"]) == (True, False, False)
-    assert cloud_services().store.get(job.id).polls == polls == 2
+    assert cloud_services().store.get(job.id).watch.polls == polls == 2

@@ -24,7 +24,8 @@ from trainbell.api.views import (
     job_view,
     performance_view,
 )
-from trainbell.domain.job import DEFAULT_PROJECT, Job, State
+from trainbell.domain.job import Job, State
+from trainbell.domain.order import DEFAULT_PROJECT
 from trainbell.errors import InputInvalid, NotFound
 from trainbell.ports import JobQuery
 from trainbell.use_cases.jobs.cancel_job import cancel_job
@@ -175,8 +176,8 @@ def get_performance(call: Call) -> Reply:
     view = JobPerformanceView(
         job_id=job.id,
         state=job.state,
-        model=job.model,
-        dataset=job.dataset,
+        model=job.order.model,
+        dataset=job.order.dataset,
         performance=performance_view(job),
     )
     return reply(view)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from trainbell.domain.job import EndReason, Job, LastError, State, WhenBusy
+from trainbell.domain.job import EndReason, Job, LastError, State
+from trainbell.domain.order import WhenBusy
 from trainbell.domain.progress import forecast_end, trail_of
 from trainbell.use_cases.ground.services import Services
 
@@ -122,7 +123,7 @@ class JobPerformanceView(View):
 def job_summary(services: Services, job: Job) -> JobSummary:
     return JobSummary(
         **_shared_fields(services, job),
-        performance=MetricsView(metrics=dict(job.performance.metrics)),
+        performance=MetricsView(metrics=dict(job.seen.performance.metrics)),
     )
 
 
@@ -130,64 +131,64 @@ def job_view(services: Services, job: Job) -> JobView:
     return JobView(
         **_shared_fields(services, job),
         performance=performance_view(job),
-        parameters=dict(job.parameters),
+        parameters=dict(job.order.parameters),
         handle=None if job.handle is None else dict(job.handle),
-        when_busy=job.when_busy,
-        min_interval_seconds=job.min_interval_seconds,
-        max_interval_seconds=job.max_interval_seconds,
-        unknown_statuses=list(job.unknown_statuses),
-        exit_code=job.exit_code,
-        signal=job.signal,
-        cancel_requested_at=job.cancel_requested_at,
-        cancel_requested_by=job.cancel_requested_by,
-        cancel_sent_at=job.cancel_sent_at,
-        start_attempts=job.start_attempts,
-        polls=job.polls,
-        failed_polls_in_a_row=job.failed_polls_in_a_row,
-        last_polled_at=job.last_polled_at,
-        last_seen_at=job.last_seen_at,
+        when_busy=job.order.when_busy,
+        min_interval_seconds=job.order.min_interval_seconds,
+        max_interval_seconds=job.order.max_interval_seconds,
+        unknown_statuses=list(job.seen.unknown_statuses),
+        exit_code=job.seen.exit_code,
+        signal=job.seen.signal,
+        cancel_requested_at=job.cancel.requested_at,
+        cancel_requested_by=job.cancel.requested_by,
+        cancel_sent_at=job.cancel.sent_at,
+        start_attempts=job.start.attempts,
+        polls=job.watch.polls,
+        failed_polls_in_a_row=job.watch.failed_polls_in_a_row,
+        last_polled_at=job.watch.last_polled_at,
+        last_seen_at=job.seen.at,
         updated_at=job.updated_at,
-        error_details=job.last_error.details if job.last_error else None,
+        error_details=job.watch.last_error.details if job.watch.last_error else None,
         revision=job.revision,
     )
 
 
 def performance_view(job: Job) -> PerformanceView:
-    return PerformanceView.model_validate(asdict(job.performance))
+    return PerformanceView.model_validate(asdict(job.seen.performance))
 
 
 def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
     now = services.clock.now()
     return {
         "id": job.id,
-        "project": job.project,
-        "name": job.name,
-        "provider": job.provider,
-        "connection": job.connection,
-        "kind": job.kind,
-        "dataset": job.dataset,
-        "model": job.model,
-        "tags": dict(job.tags),
+        "project": job.order.project,
+        "name": job.order.name,
+        "provider": job.order.provider,
+        "connection": job.order.connection,
+        "kind": job.order.kind,
+        "dataset": job.order.dataset,
+        "model": job.order.model,
+        "tags": dict(job.order.tags),
         "state": job.state,
         "end_reason": job.end_reason,
         "has_ended": job.is_ended,
-        "vendor_status": job.vendor_status,
-        "stage": job.stage,
-        "progress": job.progress,
+        "vendor_status": job.seen.vendor_status,
+        "stage": job.seen.stage,
+        "progress": job.seen.progress,
         "eta_at": _eta(job, now),
-        "queue_position": job.queue_position,
-        "message": job.message,
+        "queue_position": job.seen.queue_position,
+        "message": job.seen.message,
         "may_still_cost": job.may_still_cost,
         "created_at": job.created_at,
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "duration_seconds": max(0.0, job.duration(now).total_seconds()),
-        "deadline_at": job.deadline_at,
-        "next_poll_at": job.next_poll_at,
-        "last_error": last_error_view(job.last_error),
-        "schedule": job.schedule,
-        "retry_of": job.retry_of,
-        "requested_by": job.requested_by,
+        "deadline_at": job.order.deadline_at,
+        "next_poll_at": job.watch.next_poll_at,
+        "last_error": last_error_view(job.watch.last_error),
+        "schedule": job.origin.schedule,
+        "retry_of": job.origin.retry_of,
+        "requested_by": job.origin.requested_by,
         "url": services.job_url(job.id),
     }
 

@@ -52,10 +52,10 @@ class WatchTurn:
 
         `wait_seconds` is whole: SecondsPath takes no fractions.
         """
-        due = job.next_poll_at or now
+        due = job.watch.next_poll_at or now
         return {
             **self.as_input(),
-            "watch": job.watch if hand_over else self.watch,
+            "watch": job.watch.number if hand_over else self.watch,
             "wait_seconds": max(1, math.ceil((due - now).total_seconds())),
             "ended": job.is_ended,
             "superseded": superseded,

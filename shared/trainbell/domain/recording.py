@@ -102,7 +102,8 @@ class Decision:
 
 
 class Recorder:
-    """A job in the making. `change` sets fields, `note` adds an event, `move` and `end` do both."""
+    """A job in the making. `change` sets the job's own fields; `start`, `cancel`, `seen` and
+    `watch` set those of the group of that name. `note` adds an event; `move` and `end` do both."""
 
     def __init__(self, job: Job, now: datetime) -> None:
         self.now = now
@@ -113,7 +114,7 @@ class Recorder:
     @property
     def job(self) -> Job:
         """The job as changed so far."""
-        # Changes are gathered: a copy of a job with its fifty fields costs as much as a query.
+        # Changes are gathered: a copy of a job costs as much as a query.
         if self._unapplied:
             self._job = replace(self._job, **self._unapplied)
             self._unapplied = {}
@@ -121,6 +122,22 @@ class Recorder:
 
     def change(self, **fields: Any) -> None:
         self._unapplied |= fields
+
+    def start(self, **fields: Any) -> None:
+        self._change_group("start", fields)
+
+    def cancel(self, **fields: Any) -> None:
+        self._change_group("cancel", fields)
+
+    def seen(self, **fields: Any) -> None:
+        self._change_group("seen", fields)
+
+    def watch(self, **fields: Any) -> None:
+        self._change_group("watch", fields)
+
+    def _change_group(self, name: str, fields: Mapping[str, Any]) -> None:
+        group = self._unapplied.get(name, getattr(self._job, name))
+        self._unapplied[name] = replace(group, **fields)
 
     def note(
         self,
@@ -168,20 +185,15 @@ class Recorder:
         if state not in MOVES[previous]:
             raise ValueError(f"illegal move from {previous} to {state}")
         started = self.job.started_at or self.job.created_at
-        self.change(
-            state=state,
-            end_reason=reason,
-            ended_at=max(at, started),
-            next_poll_at=None,
-            reserved_call_at=None,
-            queue_position=None,
-        )
+        self.change(state=state, end_reason=reason, ended_at=max(at, started))
+        self.watch(next_poll_at=None, reserved_call_at=None)
+        self.seen(queue_position=None)
         self.note(
             EventType.JOB_FINISHED, {"end_reason": reason.value, **(data or {})}, previous=previous
         )
 
     def error(self, failure: PollFailure) -> None:
-        self.change(
+        self.watch(
             last_error=LastError(
                 type=failure.error_type,
                 message=failure.message,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from trainbell.domain.events import EventType
-from trainbell.domain.job import DEFAULT_PROJECT
+from trainbell.domain.order import DEFAULT_PROJECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

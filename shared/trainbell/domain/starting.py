@@ -10,7 +10,6 @@ another attempt.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,15 +27,10 @@ START_LEASE_SECONDS = 60.0
 def begin(job: Job, now: datetime) -> Decision:
     """Write the intent. Whoever stores this decision sends the start, and nobody else does."""
     record = Recorder(job, now)
-    attempt = job.start_attempts + 1
+    attempt = job.start.attempts + 1
     lease_until = now + timedelta(seconds=START_LEASE_SECONDS)
-    record.change(
-        start_sent_at=now,
-        start_attempts=attempt,
-        start_lease_until=lease_until,
-        next_poll_at=lease_until,
-        reserved_call_at=None,
-    )
+    record.start(sent_at=now, attempts=attempt, lease_until=lease_until)
+    record.watch(next_poll_at=lease_until, reserved_call_at=None)
     record.move(State.STARTING, {"attempt": attempt}, type=EventType.START_ATTEMPTED)
     return record.decide()
 
@@ -48,14 +42,15 @@ def accepted(
     if job.is_ended or job.handle is not None:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(handle=dict(handle), failed_polls_in_a_row=0, last_error=None)
+    record.change(handle=dict(handle))
+    record.watch(failed_polls_in_a_row=0, last_error=None)
     record.move(
         State.QUEUED, {"handle": dict(handle), "adopted": adopted}, type=EventType.JOB_STARTED
     )
-    if job.cancel_requested_at is not None:
+    if job.cancel.requested_at is not None:
         begin_cancelling(record)
     wait = next_wait_seconds(record.job, now, pace)
-    record.change(next_poll_at=now + timedelta(seconds=wait))
+    record.watch(next_poll_at=now + timedelta(seconds=wait))
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
 
@@ -65,7 +60,7 @@ def refused(job: Job, failure: PollFailure, now: datetime) -> Decision:
         return Decision(job)
     record = Recorder(job, now)
     record.error(failure)
-    record.change(message=failure.message)
+    record.seen(message=failure.message)
     record.end(EndReason.START_REJECTED, now, {"error": failure.error_type})
     return record.decide()
 
@@ -75,16 +70,16 @@ def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Deci
     if job.is_ended or job.handle is not None:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     asked = failure.retry_after_seconds
     wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
-    record.change(start_sent_at=None, start_lease_until=None)
-    record.change(next_poll_at=now + timedelta(seconds=wait))
+    record.start(sent_at=None, lease_until=None)
+    record.watch(next_poll_at=now + timedelta(seconds=wait))
     data = {"error": failure.error_type, "message": failure.message}
     if job.state is State.STARTING:
         record.move(State.REQUESTED, data, type=EventType.START_POSTPONED)
-    elif job.last_error is None or job.last_error.message != failure.message:
+    elif job.watch.last_error is None or job.watch.last_error.message != failure.message:
         record.note(EventType.START_POSTPONED, data)
     return settle_unsent(record.decide(), now)
 
@@ -94,12 +89,13 @@ def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decisi
     if job.is_ended or job.handle is not None:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     asked = failure.retry_after_seconds
     wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
-    record.change(start_lease_until=None, next_poll_at=now + timedelta(seconds=wait))
-    if job.last_error is None or job.last_error.message != failure.message:
+    record.start(lease_until=None)
+    record.watch(next_poll_at=now + timedelta(seconds=wait))
+    if job.watch.last_error is None or job.watch.last_error.message != failure.message:
         data = {"error": failure.error_type, "message": failure.message}
         record.note(EventType.START_UNCLEAR, data)
     return record.decide()
@@ -109,7 +105,10 @@ def not_in_flight(job: Job, now: datetime) -> Decision:
     """The sender is known to be gone (this engine was restarted, and is the only one)."""
     if not job.start_is_unclear:
         return Decision(job)
-    return Decision(replace(job, start_lease_until=None, next_poll_at=now))
+    record = Recorder(job, now)
+    record.start(lease_until=None)
+    record.watch(next_poll_at=now)
+    return record.decide()
 
 
 def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
@@ -117,19 +116,19 @@ def not_found(job: Job, now: datetime, settle_seconds: float) -> Decision:
 
     Nor does it while the start may still be in flight, however soon the service settles.
     """
-    if not job.start_is_unclear or job.start_sent_at is None:
+    if not job.start_is_unclear or job.start.sent_at is None:
         return Decision(job)
     record = Recorder(job, now)
-    settled_at = job.start_sent_at + timedelta(seconds=settle_seconds)
-    if job.start_lease_until is not None:
-        settled_at = max(settled_at, job.start_lease_until)
+    settled_at = job.start.sent_at + timedelta(seconds=settle_seconds)
+    if job.start.lease_until is not None:
+        settled_at = max(settled_at, job.start.lease_until)
     if now < settled_at:
-        soon = now + timedelta(seconds=job.min_interval_seconds)
-        record.change(next_poll_at=min(soon, settled_at))
+        soon = now + timedelta(seconds=job.order.min_interval_seconds)
+        record.watch(next_poll_at=min(soon, settled_at))
         return record.decide()
-    data = {"attempt": job.start_attempts}
-    record.change(start_sent_at=None, start_lease_until=None)
-    record.change(next_poll_at=now, failed_polls_in_a_row=0)
+    data = {"attempt": job.start.attempts}
+    record.start(sent_at=None, lease_until=None)
+    record.watch(next_poll_at=now, failed_polls_in_a_row=0)
     record.move(State.REQUESTED, data, type=EventType.START_NOT_FOUND)
     return settle_unsent(record.decide(), now)
 
@@ -140,7 +139,7 @@ def held_back(job: Job, hold: str, holder: str, now: datetime, pace: Pace) -> De
         return Decision(job)
     record = Recorder(job, now)
     wait = retry_wait_seconds(job, pace, FailureKind.THROTTLED, None, now=now)
-    record.change(next_poll_at=now + timedelta(seconds=wait))
+    record.watch(next_poll_at=now + timedelta(seconds=wait))
     if job.state is State.REQUESTED:
         record.move(State.WAITING, {"hold": hold, "holder": holder}, type=EventType.JOB_HELD_BACK)
     return settle_unsent(record.decide(), now)
@@ -152,13 +151,13 @@ def settle_unsent(decision: Decision, now: datetime) -> Decision:
     if job.state not in (State.REQUESTED, State.WAITING):
         return decision
     record = Recorder(job, now)
-    if job.cancel_requested_at is not None:
-        by_deadline = job.cancel_cause is CancelCause.DEADLINE
+    if job.cancel.requested_at is not None:
+        by_deadline = job.cancel.cause is CancelCause.DEADLINE
         record.end(
             EndReason.DEADLINE_EXCEEDED if by_deadline else EndReason.CANCELLED_BEFORE_START, now
         )
-    elif job.deadline_at is not None and now >= job.deadline_at:
-        record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.deadline_at.isoformat()})
+    elif job.order.deadline_at is not None and now >= job.order.deadline_at:
+        record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.order.deadline_at.isoformat()})
         record.end(EndReason.DEADLINE_EXCEEDED, now)
     else:
         return decision

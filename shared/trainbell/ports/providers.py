@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from trainbell.domain.job import WhenBusy
+from trainbell.domain.job import Job
 from trainbell.domain.observation import Observation
+from trainbell.domain.order import Order
 from trainbell.domain.settings import Connection
 from trainbell.ports.engines import Clock, SecretSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartOrder:
-    """What a provider needs to start a job, and to find it again when the answer was lost.
+class StartOrder(Order):
+    """An order on its way to a service: what is needed to start it, and to find it again.
 
     `job_id` is the identity to leave at the service as name, token or marker. `requested_at` and
     the later `sent_at`: what the service made before that was not made for this order.
     `when_busy`: what the caller wants where the service itself has no room for it now.
+    A provider knows its own name and connection, so who calls one directly may leave them out.
     """
 
+    provider: str = ""
+    connection: str = ""
     job_id: str
-    kind: str
-    parameters: Mapping[str, Any]
-    name: str | None = None
-    dataset: str | None = None
-    model: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
     requested_at: datetime | None = None
     sent_at: datetime | None = None
-    when_busy: WhenBusy = WhenBusy.REFUSE
+
+    @classmethod
+    def of(cls, job: Job) -> StartOrder:
+        asked = {each.name: getattr(job.order, each.name) for each in fields(Order)}
+        return cls(**asked, job_id=job.id, requested_at=job.created_at, sent_at=job.start.sent_at)
 
 
 Handle = Mapping[str, Any]

@@ -51,19 +51,19 @@ def job_item(job: Job) -> Item:
         "body": text(dump_job(job).decode()),
         "revision": number(job.revision),
         CREATED: text(created_position(job)),
-        LIST_KEYS[BY_PROJECT]: text(job.project),
-        LIST_KEYS[BY_STATE]: text(listed_under(job.project, job.state)),
-        LIST_KEYS[BY_PROVIDER]: text(listed_under(job.project, job.provider)),
-        "provider": text(job.provider),
-        "kind": text(job.kind),
+        LIST_KEYS[BY_PROJECT]: text(job.order.project),
+        LIST_KEYS[BY_STATE]: text(listed_under(job.order.project, job.state)),
+        LIST_KEYS[BY_PROVIDER]: text(listed_under(job.order.project, job.order.provider)),
+        "provider": text(job.order.provider),
+        "kind": text(job.order.kind),
     }
-    if job.model is not None:
-        item["model"] = text(job.model)
-        item[LIST_KEYS[BY_MODEL]] = text(listed_under(job.project, job.model))
-    if job.dataset is not None:
-        item["dataset"] = text(job.dataset)
-    if job.tags:
-        item["tags"] = {"M": {name: text(value) for name, value in job.tags.items()}}
+    if job.order.model is not None:
+        item["model"] = text(job.order.model)
+        item[LIST_KEYS[BY_MODEL]] = text(listed_under(job.order.project, job.order.model))
+    if job.order.dataset is not None:
+        item["dataset"] = text(job.order.dataset)
+    if job.order.tags:
+        item["tags"] = {"M": {name: text(value) for name, value in job.order.tags.items()}}
     return item if job.is_ended else item | _due(job)
 
 
@@ -126,8 +126,8 @@ def epoch_seconds(moment: datetime) -> int:
 def _due(job: Job) -> Item:
     return {
         DUE_SHARD: text(shard_of(JOB_SHARDS, job.id)),
-        DUE_AT: text(stamp(job.next_poll_at) if job.next_poll_at else NEVER),
-        "connection": text(job.connection),
-        "project": text(job.project),
+        DUE_AT: text(stamp(job.watch.next_poll_at) if job.watch.next_poll_at else NEVER),
+        "connection": text(job.order.connection),
+        "project": text(job.order.project),
         "state": text(job.state),
     }

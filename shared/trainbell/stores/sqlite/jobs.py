@@ -173,12 +173,18 @@ def _is_bookkeeping(change: Change) -> bool:
 
 
 def _insert(db: sqlite3.Connection, job: Job, body: bytes) -> None:
-    asked = (job.provider, job.connection, job.kind, job.model, job.dataset)
-    values = (job.id, job.project, job.state.value, *asked, micros(job.created_at))
+    asked = (
+        job.order.provider,
+        job.order.connection,
+        job.order.kind,
+        job.order.model,
+        job.order.dataset,
+    )
+    values = (job.id, job.order.project, job.state.value, *asked, micros(job.created_at))
     seq = db.execute(_INSERT, (*values, _due_at(job), job.revision, body)).lastrowid
     db.executemany(
         "INSERT INTO job_tags (key, value, seq) VALUES (?, ?, ?)",
-        [(key, value, seq) for key, value in job.tags.items()],
+        [(key, value, seq) for key, value in job.order.tags.items()],
     )
 
 
@@ -190,7 +196,7 @@ def _delete(db: sqlite3.Connection, job: Job) -> None:
     db.execute("DELETE FROM jobs WHERE seq = ?", row)
     db.executemany(
         "DELETE FROM job_tags WHERE key = ? AND value = ? AND seq = ?",
-        [(key, value, row[0]) for key, value in job.tags.items()],
+        [(key, value, row[0]) for key, value in job.order.tags.items()],
     )
     db.execute("DELETE FROM events WHERE job_id = ?", (job.id,))
     db.execute("DELETE FROM outbox WHERE job_id = ?", (job.id,))
@@ -198,7 +204,9 @@ def _delete(db: sqlite3.Connection, job: Job) -> None:
 
 
 def _due_at(job: Job) -> int | None:
-    return None if job.is_ended or job.next_poll_at is None else micros(job.next_poll_at)
+    return (
+        None if job.is_ended or job.watch.next_poll_at is None else micros(job.watch.next_poll_at)
+    )
 
 
 def _job_of_token(db: sqlite3.Connection, token: IdempotencyToken, now: datetime) -> Job | None:

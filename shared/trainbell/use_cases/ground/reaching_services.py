@@ -22,7 +22,7 @@ from trainbell.errors import (
     ProviderThrottled,
     TrainbellError,
 )
-from trainbell.ports import Handle, Provider, ProviderSpec, StartOrder
+from trainbell.ports import Handle, Provider, ProviderSpec
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
@@ -59,29 +59,14 @@ class Route:
 
 def route_of(services: Services, job: Job) -> Route:
     """Raises NotFound or ConfigInvalid where the connection or its secret is gone or wrong."""
-    connection = find_connection(services, job.connection)
-    if connection.provider != job.provider:
+    connection = find_connection(services, job.order.connection)
+    if connection.provider != job.order.provider:
         raise NotFound(
-            f"connection {job.connection} is now of provider {connection.provider}, "
-            f"but this job is at {job.provider}: restore it, or the job cannot be watched"
+            f"connection {job.order.connection} is now of provider {connection.provider}, "
+            f"but this job is at {job.order.provider}: restore it, or the job cannot be watched"
         )
-    spec = services.providers.spec(job.provider)
-    return Route(connection, spec, services.providers.client(connection), job.kind)
-
-
-def order_of(job: Job) -> StartOrder:
-    return StartOrder(
-        job_id=job.id,
-        kind=job.kind,
-        parameters=job.parameters,
-        name=job.name,
-        dataset=job.dataset,
-        model=job.model,
-        tags=job.tags,
-        requested_at=job.created_at,
-        sent_at=job.start_sent_at,
-        when_busy=job.when_busy,
-    )
+    spec = services.providers.spec(job.order.provider)
+    return Route(connection, spec, services.providers.client(connection), job.order.kind)
 
 
 def failure_of(error: Exception, at: datetime) -> PollFailure:
@@ -119,7 +104,7 @@ def pace_of(services: Services, job: Job, now: datetime) -> Pace:
 def place_in_line(services: Services, job: Job, route: Route, now: datetime) -> Job | None:
     """None where the service may be called now; else the job, stored with its later place."""
     budget = route.calls_per_minute
-    if budget is None or place_is_good(job.reserved_call_at, now):
+    if budget is None or place_is_good(job.watch.reserved_call_at, now):
         return None
     place = services.store.reserve_call(route.connection.name, budget, now)
     if place <= now:
@@ -127,9 +112,14 @@ def place_in_line(services: Services, job: Job, route: Route, now: datetime) -> 
     saved, _ = record(
         services,
         job,
-        lambda current: Decision(replace(current, next_poll_at=place, reserved_call_at=place)),
+        lambda current: _with_place(current, place),
     )
     return saved
+
+
+def _with_place(job: Job, place: datetime) -> Decision:
+    watch = replace(job.watch, next_poll_at=place, reserved_call_at=place)
+    return Decision(replace(job, watch=watch))
 
 
 def keep_silence(services: Services, route: Route, failure: PollFailure, now: datetime) -> None:

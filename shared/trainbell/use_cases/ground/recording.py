@@ -21,7 +21,9 @@ _NEVER_RAN = frozenset({EndReason.START_REJECTED, EndReason.CANCELLED_BEFORE_STA
 def change_of(decision: Decision, take: tuple[str, ...] = ()) -> Change:
     """What to store for a decision. An ended job gives back all holds but its name."""
     job = decision.job
-    outbox = tuple(unrouted(event, job.project) for event in decision.events if event.is_announced)
+    outbox = tuple(
+        unrouted(event, job.order.project) for event in decision.events if event.is_announced
+    )
     if not decision.ended_now:
         return Change(job=job, events=decision.events, outbox=outbox, take=take)
     counts = job.end_reason not in _NEVER_RAN and job.handle is not None

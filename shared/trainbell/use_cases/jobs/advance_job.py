@@ -31,7 +31,7 @@ class Advance:
     """`wait_seconds` is None once the job has ended; otherwise whole seconds, at least 1.
 
     `superseded`: another watcher has this job now; stop. `handed_over`: the watcher that comes
-    next has the number `job.watch`.
+    next has the number `job.watch.number`.
     """
 
     job: Job
@@ -53,7 +53,7 @@ def advance_job(
         StoreError: the store failed; nothing is known to have changed.
     """
     job = services.store.get(job_id)
-    if watch is not None and watch != job.watch:
+    if watch is not None and watch != job.watch.number:
         return Advance(job, None, superseded=True)
     if job.state in (State.REQUESTED, State.WAITING):
         job = start_job(services, job_id)
@@ -105,5 +105,5 @@ def _record_step(
 
 
 def _wait_seconds(job: Job, now: datetime) -> int:
-    due = job.next_poll_at or now
+    due = job.watch.next_poll_at or now
     return max(1, math.ceil((due - now).total_seconds()))

@@ -25,10 +25,10 @@ def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
     job = services.store.get(job_id)
     if job.is_ended:
         raise JobEnded(f"job {job.id} has ended: {job.state}")
-    spec = services.providers.spec(job.provider)
-    if job.state not in _UNSENT and not spec.cancels(job.kind):
+    spec = services.providers.spec(job.order.provider)
+    if job.state not in _UNSENT and not spec.cancels(job.order.kind):
         raise NotSupported(
-            f"{spec.title} has no call to cancel a job of kind {job.kind}; "
+            f"{spec.title} has no call to cancel a job of kind {job.order.kind}; "
             "it runs, and may cost, to its end"
         )
     now = services.clock.now()

@@ -21,11 +21,11 @@ def busy_holds(
     Whether they are free is decided by the write that takes them: it is refused with HoldTaken.
     """
     holds = []
-    if spec.one_active_per_dataset and job.dataset is not None:
-        holds.append(f"dataset:{connection.name}:{job.dataset}")
-    kind = spec.kinds.get(job.kind)
-    if kind is not None and kind.one_active_per_model and job.model is not None:
-        holds.append(f"model:{connection.name}:{job.model}")
+    if spec.one_active_per_dataset and job.order.dataset is not None:
+        holds.append(f"dataset:{connection.name}:{job.order.dataset}")
+    kind = spec.kinds.get(job.order.kind)
+    if kind is not None and kind.one_active_per_model and job.order.model is not None:
+        holds.append(f"model:{connection.name}:{job.order.model}")
     if connection.max_active is not None:
         holds.append(_free_slot(services, job, connection.name, connection.max_active))
     return tuple(hold for hold in holds if hold not in job.holds)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,10 +20,11 @@ from pydantic import (
     ValidationError,
 )
 
-from trainbell.domain.job import (
+from trainbell.domain.order import (
     DEFAULT_PROJECT,
     MAX_INTERVAL_SECONDS,
     MIN_INTERVAL_SECONDS,
+    Order,
     WhenBusy,
 )
 from trainbell.errors import InputInvalid, NotFound, Problem
@@ -71,6 +73,10 @@ class JobRequest(BaseModel):
     min_interval_seconds: float = Field(MIN_INTERVAL_SECONDS, ge=1, le=3600)
     """Where it is left out, it is not more than `max_interval_seconds`."""
     max_interval_seconds: float = Field(MAX_INTERVAL_SECONDS, ge=1, le=86_400)
+
+    def order(self) -> Order:
+        """The same as the domain's value. For a request whose blanks are filled in only."""
+        return Order(**{each.name: getattr(self, each.name) for each in fields(Order)})
 
     def fingerprint(self) -> str:
         """The same for the same request, whatever the order of its fields."""

@@ -57,6 +57,6 @@ def poll_on_event(services: Services, name: str, occurred_at: datetime) -> Job |
 
 def _sees_it(job: Job, known_by: datetime, now: datetime) -> bool:
     """Whether a look was taken after the event, or is due now and was ordered after it."""
-    if job.last_seen_at is not None and job.last_seen_at >= known_by:
+    if job.seen.at is not None and job.seen.at >= known_by:
         return True
-    return job.next_poll_at is not None and known_by <= job.next_poll_at <= now
+    return job.watch.next_poll_at is not None and known_by <= job.watch.next_poll_at <= now

@@ -22,13 +22,13 @@ def read_logs(services: Services, job_id: str, lines: int) -> Sequence[str]:
         ProviderError: the service did not answer well, or its rate budget is used up for now.
     """
     job = services.store.get(job_id)
-    spec = services.providers.spec(job.provider)
+    spec = services.providers.spec(job.order.provider)
     if not spec.has_logs:
         raise NotSupported(f"{spec.title} shows no logs")
     if job.handle is None:
         return []
-    connection = find_connection(services, job.connection)
-    if connection.provider != job.provider:
+    connection = find_connection(services, job.order.connection)
+    if connection.provider != job.order.provider:
         raise NotFound(f"connection {connection.name} is now of provider {connection.provider}")
     budget = connection.calls_per_minute or spec.calls_per_minute
     if budget is not None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from trainbell.domain.events import EventType
-from trainbell.domain.job import Job, WhenBusy
+from trainbell.domain.job import Job, Origin, Watch
+from trainbell.domain.order import Order, WhenBusy
 from trainbell.domain.recording import Recorder
 from trainbell.ports import IdempotencyToken
 from trainbell.use_cases.ground.find_connection import find_connection
@@ -16,7 +17,6 @@ from trainbell.use_cases.ground.recording import change_of
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.holds import busy_holds, name_hold
 from trainbell.use_cases.jobs.job_request import (
-    JobRequest,
     check_idempotency_key,
     check_job_request,
 )
@@ -45,13 +45,15 @@ def request_job(
         HoldTaken: the name is in use; or, with `when_busy` refuse, the dataset or all slots are.
     """
     request = check_job_request(services, body)
-    job = _job_of(services, request, by)
-    job = replace(job, schedule=schedule, retry_of=retry_of)
+    origin = Origin(requested_by=by, schedule=schedule, retry_of=retry_of)
+    job = _job_of(services, request.order(), origin)
     token = None
     if idempotency_key is not None:
         check_idempotency_key(idempotency_key)
         expires_at = job.created_at + TOKEN_LIVES_FOR
-        token = IdempotencyToken(job.project, idempotency_key, request.fingerprint(), expires_at)
+        token = IdempotencyToken(
+            job.order.project, idempotency_key, request.fingerprint(), expires_at
+        )
     holds = _holds_at_request(services, job)
     recorder = Recorder(replace(job, holds=holds), job.created_at)
     recorder.note(EventType.JOB_REQUESTED, {"by": by, "retry_of": retry_of, "schedule": schedule})
@@ -61,36 +63,24 @@ def request_job(
     return stored, is_new
 
 
-def _job_of(services: Services, request: JobRequest, by: str) -> Job:
+def _job_of(services: Services, order: Order, origin: Origin) -> Job:
     now = services.clock.now()
     return Job(
         id=services.new_job_id(),
-        provider=request.provider,
-        connection=request.connection or request.provider,
-        kind=request.kind or "",
+        order=order,
+        origin=origin,
         created_at=now,
         updated_at=now,
-        next_poll_at=now,
-        project=request.project,
-        name=request.name,
-        parameters=request.parameters,
-        dataset=request.dataset,
-        model=request.model,
-        tags=request.tags,
-        deadline_at=request.deadline_at,
-        when_busy=request.when_busy,
-        min_interval_seconds=request.min_interval_seconds,
-        max_interval_seconds=request.max_interval_seconds,
-        requested_by=by,
+        watch=Watch(next_poll_at=now),
     )
 
 
 def _holds_at_request(services: Services, job: Job) -> tuple[str, ...]:
-    holds = (name_hold(job.project, job.name),) if job.name is not None else ()
-    if job.when_busy is WhenBusy.WAIT:
+    holds = (name_hold(job.order.project, job.order.name),) if job.order.name is not None else ()
+    if job.order.when_busy is WhenBusy.WAIT:
         return holds
-    spec = services.providers.spec(job.provider)
-    return holds + busy_holds(services, job, spec, find_connection(services, job.connection))
+    spec = services.providers.spec(job.order.provider)
+    return holds + busy_holds(services, job, spec, find_connection(services, job.order.connection))
 
 
 def _watch(services: Services, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from trainbell.domain.job import Job
@@ -32,20 +33,8 @@ def retry_job(
 
 
 def _request_of(services: Services, job: Job) -> Mapping[str, Any]:
-    deadline = job.deadline_at
-    if deadline is not None and deadline <= services.clock.now():
-        deadline = None
-    return {
-        "provider": job.provider,
-        "connection": job.connection,
-        "kind": job.kind,
-        "project": job.project,
-        "parameters": dict(job.parameters),
-        "dataset": job.dataset,
-        "model": job.model,
-        "tags": dict(job.tags),
-        "deadline_at": deadline,
-        "when_busy": job.when_busy,
-        "min_interval_seconds": job.min_interval_seconds,
-        "max_interval_seconds": job.max_interval_seconds,
-    }
+    asked = asdict(job.order)
+    del asked["name"]
+    if job.order.deadline_at is not None and job.order.deadline_at <= services.clock.now():
+        del asked["deadline_at"]
+    return asked

@@ -21,11 +21,11 @@ from trainbell.errors import (
     StoreError,
     TrainbellError,
 )
+from trainbell.ports import StartOrder
 from trainbell.use_cases.ground.reaching_services import (
     Route,
     failure_of,
     keep_silence,
-    order_of,
     pace_of,
     place_in_line,
     route_of,
@@ -87,7 +87,7 @@ def _store_intent(services: Services, job: Job, route: Route) -> tuple[Job, bool
 
 def _send(services: Services, job: Job, route: Route) -> Job:
     try:
-        handle = route.client.start(order_of(job))
+        handle = route.client.start(StartOrder.of(job))
     except ProviderRejected as error:
         failure, now = failure_of(error, services.clock.now()), services.clock.now()
         return record(services, job, lambda current: starting.refused(current, failure, now))[0]
@@ -111,7 +111,7 @@ def _postpone(services: Services, job: Job, error: TrainbellError) -> Job:
 
     def decide(current: Job) -> Decision:
         # Somebody else has begun an attempt of their own meanwhile: this failure is not its.
-        if current.start_attempts != job.start_attempts:
+        if current.start.attempts != job.start.attempts:
             return Decision(current)
         return starting.postponed(current, failure, now, pace)
 
@@ -132,14 +132,14 @@ def resolve_start(services: Services, job: Job) -> Job:
     now = services.clock.now()
     if not job.start_is_unclear:
         return job
-    if job.start_lease_until is not None and now < job.start_lease_until:
+    if job.start.lease_until is not None and now < job.start.lease_until:
         return job
     try:
         route = route_of(services, job)
         later = place_in_line(services, job, route, now)
         if later is not None:
             return later
-        handle = route.client.find(order_of(job))
+        handle = route.client.find(StartOrder.of(job))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a look-up that fails in any way proves nothing

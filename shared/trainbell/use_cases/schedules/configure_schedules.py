@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from trainbell.domain.job import DEFAULT_PROJECT
+from trainbell.domain.order import DEFAULT_PROJECT
 from trainbell.domain.schedule_times import next_due_of, parse_expression, parse_time_zone
 from trainbell.domain.settings import Schedule
 from trainbell.errors import InputInvalid, NotFound, Problem, TrainbellError

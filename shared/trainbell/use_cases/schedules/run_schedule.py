@@ -91,7 +91,7 @@ def _find(services: Services, schedule: Schedule, due_at: datetime) -> Job | Non
     while True:
         page = services.store.list(query)
         for job in page.items:
-            if job.schedule == schedule.name:
+            if job.origin.schedule == schedule.name:
                 return job
         if page.next_cursor is None:
             return None

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from trainbell.domain.events import ANNOUNCED, EventType, JobEvent
-from trainbell.domain.job import DEFAULT_PROJECT, EndReason, Job, State
+from trainbell.domain.job import EndReason, Job, State
+from trainbell.domain.order import DEFAULT_PROJECT, Order
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ChannelSpec, Notice
@@ -98,11 +99,13 @@ def _test_notice(services: Services, channel: ChannelConfig) -> Notice:
     now = services.clock.now()
     job = Job(
         id=services.new_job_id(),
-        provider="trainbell",
-        connection="trainbell",
-        kind="test message",
-        name="test message",
-        project=channel.project or DEFAULT_PROJECT,
+        order=Order(
+            provider="trainbell",
+            connection="trainbell",
+            kind="test message",
+            name="test message",
+            project=channel.project or DEFAULT_PROJECT,
+        ),
         created_at=now - timedelta(minutes=1),
         started_at=now - timedelta(minutes=1),
         ended_at=now,

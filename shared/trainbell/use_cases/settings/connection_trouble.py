@@ -29,7 +29,7 @@ def what_is_wrong(services: Services, connection: str) -> LastError | None:
     errors = []
     for job_id in reversed(_active(services, connection)[-JOBS_ASKED:]):
         try:
-            error = services.store.get(job_id).last_error
+            error = services.store.get(job_id).watch.last_error
         except NotFound:
             continue
         if error is not None and error.type in _MENDABLE:
@@ -64,7 +64,7 @@ def _look_at_once(services: Services, job: Job) -> bool:
     now = services.clock.now()
 
     def decide(current: Job) -> Decision:
-        if current.last_error is None or current.last_error.type not in _MENDABLE:
+        if current.watch.last_error is None or current.watch.last_error.type not in _MENDABLE:
             return Decision(current)
         return replace_watcher(current, now, "connection changed", look_at_once=True)
 
