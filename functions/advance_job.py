@@ -14,14 +14,10 @@ from trainbell.use_cases.jobs.advance_job import advance_job
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     turn = WatchTurn.parse(event).next()
     about_job(turn.job_id)
-    services = cloud_services()
     enough = turn.loops >= cloud_environment().loops_per_execution
-    outcome = advance_job(services, turn.job_id, watch=turn.watch, hand_over=enough)
-    failed = outcome.job.watch.failed_polls_in_a_row > 0
-    count({"Polls": 1, "FailedPolls": int(failed), "HandOvers": int(outcome.handed_over)})
+    step = advance_job(cloud_services(), turn.job_id, watch=turn.watch, hand_over=enough)
+    failed = step.job.watch.failed_polls_in_a_row > 0
+    count({"Polls": 1, "FailedPolls": int(failed), "HandOvers": int(step.handed_over)})
     return turn.outcome(
-        outcome.job,
-        services.clock.now(),
-        superseded=outcome.superseded,
-        hand_over=outcome.handed_over,
+        step.job, step.wait_seconds, superseded=step.superseded, hand_over=step.handed_over
     )

@@ -7,16 +7,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trainbell.domain.job import (
-    CancelWish,
-    Job,
-    LastSeen,
-    Origin,
-    StartAttempts,
-    State,
-    Watch,
-)
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import CancelWish, Job, LastSeen, Origin, StartAttempts, State, Watch
+from trainbell.domain.observation import Observation
 from trainbell.domain.order import Order
 from trainbell.domain.settings import Connection
 
@@ -117,9 +110,9 @@ def seen(state: State | None = State.RUNNING, *, at: datetime = NOON, **fields: 
 
 def failed_poll(
     kind: FailureKind = FailureKind.UNAVAILABLE, *, at: datetime = NOON, **fields: Any
-) -> PollFailure:
-    given: dict[str, Any] = {"error_type": "ProviderUnavailable", "message": "connection refused"}
-    return PollFailure(seen_at=at, kind=kind, **{**given, **fields})
+) -> Failure:
+    given: dict[str, Any] = {"type": "ProviderUnavailable", "message": "connection refused"}
+    return Failure(at=at, kind=kind, **{**given, **fields})
 
 
 def a_connection(**fields: Any) -> Connection:

@@ -20,7 +20,8 @@ from tests.contract.store_builders import (
     stored,
 )
 from trainbell.domain.events import EventType
-from trainbell.domain.job import EndReason, Job, LastError, Performance, State
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import EndReason, Job, Performance, State
 from trainbell.errors import (
     HoldTaken,
     IdempotencyConflict,
@@ -72,7 +73,13 @@ def test_every_kind_of_value_survives(store: Store) -> None:
             per_tag={"猫": {"recall": 1.0}},
             curve=({"x": 1.0},),
         ),
-        last_error=LastError(type="ProviderUnavailable", message="💥", at=NOON, details=["a", {}]),
+        last_error=Failure(
+            kind=FailureKind.UNAVAILABLE,
+            type="ProviderUnavailable",
+            message="💥",
+            at=NOON,
+            details=["a", {}],
+        ),
     )
     created, _ = store.create(Change(job=job))
     assert store.get(job.id) == created == replace(job, revision=1)

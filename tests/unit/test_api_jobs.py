@@ -9,7 +9,8 @@ import pytest
 
 from tests.api_clients import EmbeddedClient, a_service_on_disk
 from tests.builders import FakeClock, a_running_job
-from trainbell.domain.job import EndReason, LastError, Performance, State
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import EndReason, Performance, State
 from trainbell.ports import Change, JobQuery
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -259,8 +260,12 @@ def test_the_view_shows_end_error_and_forecast(
         progress=0.3,
         progress_trail=trail,
         performance=Performance(metrics={"accuracy": 0.9}),
-        last_error=LastError(
-            type="ProviderUnavailable", message="refused", at=noon, details={"body": "<html>"}
+        last_error=Failure(
+            kind=FailureKind.UNAVAILABLE,
+            type="ProviderUnavailable",
+            message="refused",
+            at=noon,
+            details={"body": "<html>"},
         ),
     )
     services.store.create(Change(job=job))

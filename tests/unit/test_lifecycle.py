@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import NOON, a_job, a_running_job, failed_poll, seen
 from trainbell.domain.events import EventType
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.lifecycle import (
     WatchRules,
@@ -17,7 +18,7 @@ from trainbell.domain.lifecycle import (
     request_cancel,
     step,
 )
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision
 
@@ -28,15 +29,16 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def stepped(job: Job, what: Observation | PollFailure, rules: WatchRules = RULES) -> Decision:
-    return step(job, what, what.seen_at, rules, Pace())
+def stepped(job: Job, what: Observation | Failure, rules: WatchRules = RULES) -> Decision:
+    when = what.at if isinstance(what, Failure) else what.seen_at
+    return step(job, what, when, rules, Pace())
 
 
 def types(decision: Decision) -> list[EventType]:
     return [event.type for event in decision.events]
 
 
-def watched(job: Job, whats: Iterable[Observation | PollFailure]) -> Job:
+def watched(job: Job, whats: Iterable[Observation | Failure]) -> Job:
     for what in whats:
         job = stepped(job, what).job
     return job

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from tests.builders import NOON, a_job, failed_poll, seen
 from trainbell.domain import starting
 from trainbell.domain.events import EventType, JobEvent
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
 from trainbell.domain.lifecycle import (
     WatchRules,
@@ -29,7 +30,7 @@ from trainbell.domain.lifecycle import (
     request_cancel,
     step,
 )
-from trainbell.domain.observation import OBSERVABLE_STATES, FailureKind
+from trainbell.domain.observation import OBSERVABLE_STATES
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import MOVES, Decision
 

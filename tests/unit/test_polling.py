@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.builders import NOON, a_running_job, changed
 from trainbell.domain.durations import DurationHistory, bin_of
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.observation import FailureKind
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.progress import forecast_end, trail_of
 

@@ -54,7 +54,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 def run_to_its_end(services: Services, service: ToyService, clock: FakeClock) -> str:
     """What a client, a watcher and a publisher do, in order; repeats are harmless."""
     job, _ = request_job(services, BODY, by="ada", idempotency_key=KEY)
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     for _ in range(50):
         job = services.store.get(job.id)
         if job.state is State.RUNNING:
@@ -136,7 +136,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     service = ToyService(clock, after_start=raising(error))
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    unclear = start_job(services, job.id)
+    unclear = start_job(services, services.store.get(job.id))
     assert unclear.start_is_unclear
     assert unclear.watch.last_error is not None
     clock.advance(60)
@@ -154,7 +154,7 @@ def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
     )
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     for _ in range(20):
         clock.advance(1000)
         assert advance_job(services, job.id).job.start_is_unclear
@@ -172,7 +172,7 @@ def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_set
     services = a_trainbell(store, service, spec={"settle_seconds": 30.0})
     job, _ = request_job(services, BODY, by="ada")
     sent_at = clock.now()
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     service.before_start = lambda: None
     while not service.trainings:
         clock.advance(advance_job(services, job.id).wait_seconds or 0)
@@ -197,7 +197,7 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     service = ToyService(clock, before_start=raising(error))
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    job = start_job(services, job.id)
+    job = start_job(services, services.store.get(job.id))
     assert job.state is State.REQUESTED
     assert job.watch.last_error is not None
     assert job.watch.last_error.type == type(error).__name__
@@ -217,7 +217,9 @@ def test_two_watchers_at_once_send_one_start(store: SqliteStore) -> None:
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
     second: list[State] = []
-    service.before_start = lambda: second.append(start_job(services, job.id).state)
-    start_job(services, job.id)
+    service.before_start = lambda: second.append(
+        start_job(services, services.store.get(job.id)).state
+    )
+    start_job(services, services.store.get(job.id))
     assert second == [State.STARTING]
     assert len(service.trainings) == 1

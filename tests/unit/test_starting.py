@@ -9,9 +9,9 @@ import pytest
 from tests.builders import NOON, a_job, failed_poll
 from trainbell.domain import starting
 from trainbell.domain.events import EventType
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.lifecycle import request_cancel
-from trainbell.domain.observation import FailureKind
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision
 from trainbell.domain.starting import START_LEASE_SECONDS

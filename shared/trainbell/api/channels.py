@@ -6,7 +6,6 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import ChannelList, ChannelView, CheckView, channel_view
 from trainbell.domain.settings import ChannelConfig
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.settings.configure_channels import (
@@ -15,6 +14,7 @@ from trainbell.use_cases.settings.configure_channels import (
     put_channel,
     test_channel,
 )
+from trainbell.views.settings import ChannelList, ChannelView, CheckView, channel_view
 
 channels = Resource("channels")
 

@@ -6,14 +6,6 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import (
-    CheckView,
-    ConnectionDetailView,
-    ConnectionList,
-    ConnectionView,
-    connection_detail,
-    connection_view,
-)
 from trainbell.domain.settings import Connection
 from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
 from trainbell.use_cases.settings.configure_connections import (
@@ -23,6 +15,14 @@ from trainbell.use_cases.settings.configure_connections import (
     put_connection,
 )
 from trainbell.use_cases.settings.connection_trouble import what_is_wrong
+from trainbell.views.settings import (
+    CheckView,
+    ConnectionDetailView,
+    ConnectionList,
+    ConnectionView,
+    connection_detail,
+    connection_view,
+)
 
 connections = Resource("connections")
 

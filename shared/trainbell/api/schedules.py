@@ -6,7 +6,6 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import CheckView, ScheduleList, ScheduleView, schedule_view
 from trainbell.domain.settings import Schedule
 from trainbell.use_cases.schedules.check_schedule import check_schedule, find_schedule
 from trainbell.use_cases.schedules.configure_schedules import (
@@ -14,6 +13,7 @@ from trainbell.use_cases.schedules.configure_schedules import (
     delete_schedule,
     put_schedule,
 )
+from trainbell.views.settings import CheckView, ScheduleList, ScheduleView, schedule_view
 
 schedules = Resource("schedules")
 

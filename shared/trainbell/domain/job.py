@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from trainbell.domain.failure import Failure
 from trainbell.domain.order import Order
 
 
@@ -93,19 +94,6 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastError:
-    """The most recent thing that went wrong, in the service's own words where it has any."""
-
-    type: str
-    message: str
-    at: datetime
-    http_status: int | None = None
-    vendor_code: str | None = None
-    request_id: str | None = None
-    details: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a job comes from: a caller, a schedule, an earlier job."""
 
@@ -126,12 +114,14 @@ class StartAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelWish:
-    """Who wanted the cancel, since when, and when the service took the call."""
+    """Who wanted the cancel, since when, when the service took the call, and when it was last
+    tried and not taken."""
 
     requested_at: datetime | None = None
     requested_by: str | None = None
     cause: CancelCause | None = None
     sent_at: datetime | None = None
+    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +158,7 @@ class Watch:
     failed_polls_in_a_row: int = 0
     missing_since: datetime | None = None
     reserved_call_at: datetime | None = None
-    last_error: LastError | None = None
+    last_error: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,13 @@ order of observations: late, repeated, contradictory.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trainbell.domain.events import EventType
-from trainbell.domain.job import (
-    END_STATE_OF,
-    CancelCause,
-    EndReason,
-    Job,
-    LastError,
-    Performance,
-    State,
-)
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import END_STATE_OF, CancelCause, EndReason, Job, Performance, State
+from trainbell.domain.observation import Observation
 from trainbell.domain.performance_bounds import bounded, bounded_text
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
@@ -42,7 +35,7 @@ class WatchRules:
 
 
 def step(
-    job: Job, seen: Observation | PollFailure, now: datetime, rules: WatchRules, pace: Pace
+    job: Job, seen: Observation | Failure, now: datetime, rules: WatchRules, pace: Pace
 ) -> Decision:
     """Decide what one poll means. An ended job, or one without a handle, stays as it is.
 
@@ -55,7 +48,7 @@ def step(
         return Decision(job)
     record = Recorder(job, now)
     record.watch(polls=job.watch.polls + 1, last_polled_at=now, reserved_call_at=None)
-    if isinstance(seen, PollFailure):
+    if isinstance(seen, Failure):
         _take_failure(record, seen, now, rules)
     elif job.seen.at is None or seen.seen_at > job.seen.at:
         _take_observation(record, job, seen, now)
@@ -114,6 +107,34 @@ def replace_watcher(
     return record.decide()
 
 
+def cancel_failed(job: Job, failure: Failure, now: datetime) -> Decision:
+    """The service did not take the cancel call: kept with the job, and tried again."""
+    if not cancel_is_unsent(job):
+        return Decision(job)
+    record = Recorder(job, now)
+    record.cancel(tried_at=now)
+    record.watch(reserved_call_at=None)
+    if failure.kind is not FailureKind.MISSING:
+        record.error(failure)
+    return record.decide()
+
+
+def wait_for_place(job: Job, place: datetime) -> Decision:
+    """The connection's rate budget has no place for the job's next call before `place`."""
+    if job.is_ended:
+        return Decision(job)
+    watch = replace(job.watch, next_poll_at=place, reserved_call_at=place)
+    return Decision(replace(job, watch=watch))
+
+
+def cancel_comes_first(job: Job) -> bool:
+    """Whether the next call to the service is the cancel's: they alternate with polls."""
+    tried_at, polled_at = job.cancel.tried_at, job.watch.last_polled_at
+    return cancel_is_unsent(job) and (
+        tried_at is None or (polled_at is not None and polled_at > tried_at)
+    )
+
+
 def cancel_is_unsent(job: Job) -> bool:
     return (
         not job.is_ended
@@ -130,32 +151,31 @@ def begin_cancelling(record: Recorder) -> None:
         record.change(may_still_cost=True)
 
 
-def _wait_seconds(job: Job, seen: Observation | PollFailure, now: datetime, pace: Pace) -> float:
+def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pace) -> float:
     asked = seen.retry_after_seconds
-    if isinstance(seen, PollFailure) and job.watch.failed_polls_in_a_row:
+    if isinstance(seen, Failure) and job.watch.failed_polls_in_a_row:
         return retry_wait_seconds(job, pace, seen.kind, asked, now=now)
     return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
 
 
-def _take_failure(record: Recorder, failure: PollFailure, now: datetime, rules: WatchRules) -> None:
+def _take_failure(record: Recorder, failure: Failure, now: datetime, rules: WatchRules) -> None:
     job = record.job
-    if job.seen.at is not None and failure.seen_at <= job.seen.at:
+    if job.seen.at is not None and failure.at <= job.seen.at:
         return
     news = job.watch.last_error is None or (
-        (job.watch.last_error.type, job.watch.last_error.message)
-        != (failure.error_type, failure.message)
+        (job.watch.last_error.type, job.watch.last_error.message) != (failure.type, failure.message)
     )
     first = job.watch.failed_polls_in_a_row == 0
     record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     if first or news:
-        data = {"error": failure.error_type, "message": failure.message}
+        data = {"error": failure.type, "message": failure.message}
         record.note(EventType.POLL_FAILED, data)
     if failure.kind is not FailureKind.MISSING:
         return
     since = job.watch.missing_since or now
     record.watch(missing_since=since)
-    record.seen(at=failure.seen_at)
+    record.seen(at=failure.at)
     grace_is_over = (now - since).total_seconds() >= rules.missing_grace_seconds
     if grace_is_over and record.job.watch.failed_polls_in_a_row >= MISSING_POLLS_BEFORE_LOST:
         record.end(EndReason.UNKNOWN_TO_SERVICE, now)
@@ -187,11 +207,12 @@ def _take_observation(record: Recorder, job: Job, seen: Observation, now: dateti
         _take_activity(record, seen, seen.state)
 
 
-def _own_error(seen: Observation) -> LastError | None:
+def _own_error(seen: Observation) -> Failure | None:
     """What the service says went wrong with the job itself, where it says so in more than words."""
     if seen.vendor_code is None and seen.error_details is None:
         return None
-    return LastError(
+    return Failure(
+        kind=FailureKind.JOB,
         type="JobFailed",
         message=bounded_text(seen.message) or seen.vendor_status,
         at=seen.seen_at,

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from trainbell.domain.durations import DurationHistory
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.observation import FailureKind
 from trainbell.domain.progress import forecast_end, trail_of
+from trainbell.domain.rate_budget import LONGEST_RETRY_AFTER_SECONDS
 
 JITTER = 0.1
 """Waits are spread by ±10 %, so that a thousand jobs started together do not poll together."""
@@ -23,9 +24,6 @@ SECONDS_PER_POLL = 0.5
 Measured on five public traces (docs/polling.md): at this price a job of which nothing is known
 takes fewer polls than at a fixed minute on each of them, and its end is seen earlier on four.
 """
-
-LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""A service may ask for silence for this long at most: nobody's typing error stops a watch."""
 
 QUEUE_EXIT_RATE = 0.3
 """A job queued for t seconds leaves the queue at a rate of about this / t (Acme's queue delays)."""

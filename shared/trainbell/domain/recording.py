@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from trainbell.domain.events import EventType, JobEvent
-from trainbell.domain.job import END_STATE_OF, EndReason, Job, LastError, State
-from trainbell.domain.observation import PollFailure
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
 
 MOVES: Mapping[State, frozenset[State]] = {
     # Straight to `queued`: a start that had been given up was accepted after all.
@@ -192,18 +192,8 @@ class Recorder:
             EventType.JOB_FINISHED, {"end_reason": reason.value, **(data or {})}, previous=previous
         )
 
-    def error(self, failure: PollFailure) -> None:
-        self.watch(
-            last_error=LastError(
-                type=failure.error_type,
-                message=failure.message,
-                at=failure.seen_at,
-                http_status=failure.http_status,
-                vendor_code=failure.vendor_code,
-                request_id=failure.request_id,
-                details=failure.details,
-            )
-        )
+    def error(self, failure: Failure) -> None:
+        self.watch(last_error=failure)
 
     def decide(self, *, send_cancel: bool = False) -> Decision:
         return Decision(self.job, tuple(self._events), send_cancel)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trainbell.domain.events import EventType
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelCause, EndReason, Job, State
 from trainbell.domain.lifecycle import begin_cancelling, cancel_is_unsent
-from trainbell.domain.observation import FailureKind, PollFailure
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
 
@@ -54,18 +54,18 @@ def accepted(
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
 
-def refused(job: Job, failure: PollFailure, now: datetime) -> Decision:
+def refused(job: Job, failure: Failure, now: datetime) -> Decision:
     """The service refuses this input for good: the job failed, and nothing runs."""
     if job.is_ended or job.handle is not None:
         return Decision(job)
     record = Recorder(job, now)
     record.error(failure)
     record.seen(message=failure.message)
-    record.end(EndReason.START_REJECTED, now, {"error": failure.error_type})
+    record.end(EndReason.START_REJECTED, now, {"error": failure.type})
     return record.decide()
 
 
-def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decision:
+def postponed(job: Job, failure: Failure, now: datetime, pace: Pace) -> Decision:
     """The service surely did not take it (down, throttled, wrong key): try again later."""
     if job.is_ended or job.handle is not None:
         return Decision(job)
@@ -76,7 +76,7 @@ def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Deci
     wait = retry_wait_seconds(record.job, pace, failure.kind, asked, now=now)
     record.start(sent_at=None, lease_until=None)
     record.watch(next_poll_at=now + timedelta(seconds=wait))
-    data = {"error": failure.error_type, "message": failure.message}
+    data = {"error": failure.type, "message": failure.message}
     if job.state is State.STARTING:
         record.move(State.REQUESTED, data, type=EventType.START_POSTPONED)
     elif job.watch.last_error is None or job.watch.last_error.message != failure.message:
@@ -84,7 +84,7 @@ def postponed(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Deci
     return settle_unsent(record.decide(), now)
 
 
-def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decision:
+def unclear(job: Job, failure: Failure, now: datetime, pace: Pace) -> Decision:
     """The start was sent and its answer is lost, or a look-up failed: look (again) soon."""
     if job.is_ended or job.handle is not None:
         return Decision(job)
@@ -96,7 +96,7 @@ def unclear(job: Job, failure: PollFailure, now: datetime, pace: Pace) -> Decisi
     record.start(lease_until=None)
     record.watch(next_poll_at=now + timedelta(seconds=wait))
     if job.watch.last_error is None or job.watch.last_error.message != failure.message:
-        data = {"error": failure.error_type, "message": failure.message}
+        data = {"error": failure.type, "message": failure.message}
         record.note(EventType.START_UNCLEAR, data)
     return record.decide()
 

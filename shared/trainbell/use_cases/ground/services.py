@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from trainbell.domain.ids import new_job_id
+from trainbell.domain.job import Job
+from trainbell.domain.polling import Pace
 from trainbell.ports import (
     ChannelCatalog,
     Clock,
@@ -42,6 +45,10 @@ class Services:
 
     def new_job_id(self) -> str:
         return new_job_id(self.clock.now(), self.random.getrandbits)
+
+    def pace(self, job: Job, now: datetime) -> Pace:
+        """What the polling policy knows besides the job, with a fresh random number."""
+        return Pace(history=self.histories.of(job, now), chance=self.random.random())
 
     def job_url(self, job_id: str) -> str | None:
         return f"{self.page_url}/v1/jobs/{job_id}" if self.page_url else None

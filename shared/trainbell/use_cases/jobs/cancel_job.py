@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.lifecycle import cancel_sent, request_cancel
-from trainbell.errors import JobEnded, NotSupported, ProviderJobMissing, StoreError
-from trainbell.use_cases.ground.reaching_services import Route, failure_of, handle_of, route_of
+from trainbell.domain.lifecycle import cancel_failed, cancel_sent, request_cancel
+from trainbell.errors import JobEnded, NotSupported
+from trainbell.ports import Handle
+from trainbell.use_cases.ground.door import Door, Later, try_door
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.jobs.places import come_back
 
 _UNSENT = (State.REQUESTED, State.WAITING)
 
@@ -33,27 +36,27 @@ def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
         )
     now = services.clock.now()
     saved, decision = record(services, job, lambda current: request_cancel(current, by, now))
-    if decision.send_cancel:
-        try:
-            saved = send_cancel(services, saved, route_of(services, saved))
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the wish is stored; the watcher repeats it
-            log.warning("cancel not sent yet: %s", failure_of(error, now).message)
+    if decision.send_cancel and saved.handle is not None:
+        door = try_door(services, saved)
+        if isinstance(door, Failure):
+            log.warning("cancel of job %s not sent yet: %s", saved.id, door.message)
+        else:
+            saved = send_cancel(services, saved, saved.handle, door)
     if not saved.is_ended:
         services.watchers.watch(saved)
     return saved
 
 
-def send_cancel(services: Services, job: Job, route: Route) -> Job:
-    """Tell the service. What goes wrong is logged, and tried again at the next poll."""
-    try:
-        route.client.cancel(handle_of(job))
-    except ProviderJobMissing:
-        return job  # The next poll sees that it is gone, and says so.
-    except Exception as error:  # noqa: BLE001 - a cancel that fails must not end the watching
-        failure = failure_of(error, services.clock.now())
-        log.warning("cancel of job %s not taken yet: %s", job.id, failure.message)
-        return job
+def send_cancel(services: Services, job: Job, handle: Handle, door: Door) -> Job:
+    """Tell the service. What goes wrong is kept with the job, and tried again after a poll."""
+    answer = door.ask(lambda service: service.cancel(handle), place=job.watch.reserved_call_at)
+    if isinstance(answer, Later):
+        return come_back(services, job, answer)
     now = services.clock.now()
+    if isinstance(answer, Failure):
+        failure = answer
+        # Gone: the next poll sees it, and says what that means.
+        if failure.kind is not FailureKind.MISSING:
+            log.warning("cancel of job %s not taken yet: %s", job.id, failure.message)
+        return record(services, job, lambda current: cancel_failed(current, failure, now))[0]
     return record(services, job, lambda current: cancel_sent(current, now))[0]

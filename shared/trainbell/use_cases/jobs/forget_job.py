@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainbell.errors import Conflict
-from trainbell.use_cases.ground.reaching_services import route_of
+from trainbell.use_cases.ground.door import door_of
 from trainbell.use_cases.ground.services import Services, log
 
 
@@ -16,6 +16,6 @@ def forget_job(services: Services, job_id: str) -> None:
     if job.handle is None:
         return
     try:
-        route_of(services, job).client.forget(job.handle)
+        door_of(services, job).client.forget(job.handle)
     except Exception:  # the job is forgotten; what is left is files, or its connection is gone
         log.exception("something of the forgotten job %s may still lie on this machine", job.id)

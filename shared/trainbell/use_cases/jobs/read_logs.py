@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainbell.errors import NotFound, NotSupported, ProviderThrottled
-from trainbell.use_cases.ground.find_connection import find_connection
+from trainbell.errors import NotSupported
+from trainbell.use_cases.ground.door import door_of
 from trainbell.use_cases.ground.services import Services
 
 LINES_AT_MOST = 1000
@@ -27,24 +27,9 @@ def read_logs(services: Services, job_id: str, lines: int) -> Sequence[str]:
         raise NotSupported(f"{spec.title} shows no logs")
     if job.handle is None:
         return []
-    connection = find_connection(services, job.order.connection)
-    if connection.provider != job.order.provider:
-        raise NotFound(f"connection {connection.name} is now of provider {connection.provider}")
-    budget = connection.calls_per_minute or spec.calls_per_minute
-    if budget is not None:
-        _take_place(services, connection.name, budget)
-    found = services.providers.client(connection).logs(job.handle, lines)
+    handle = job.handle
+    found = door_of(services, job).call(lambda service: service.logs(handle, lines))
     return _bounded(found[-lines:])
-
-
-def _take_place(services: Services, connection: str, calls_per_minute: float) -> None:
-    now = services.clock.now()
-    place = services.store.reserve_call(connection, calls_per_minute, now)
-    if place > now:
-        raise ProviderThrottled(
-            f"the rate budget of connection {connection} is used up for now",
-            retry_after_seconds=(place - now).total_seconds(),
-        )
 
 
 def _bounded(lines: Sequence[str]) -> Sequence[str]:

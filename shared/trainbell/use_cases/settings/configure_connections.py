@@ -22,6 +22,7 @@ from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ProviderSpec
+from trainbell.use_cases.ground.door import door_to
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
@@ -108,7 +109,7 @@ def check_connection(services: Services, name: str) -> str:
         ConfigInvalid: its secret cannot be had.
         ProviderError: the service did not answer well.
     """
-    return services.providers.client(find_connection(services, name)).check()
+    return door_to(services, find_connection(services, name)).call(lambda service: service.check())
 
 
 @dataclass(slots=True)

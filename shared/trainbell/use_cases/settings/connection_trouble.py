@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from trainbell.domain.job import Job, LastError
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import Job
 from trainbell.domain.lifecycle import replace_watcher
 from trainbell.domain.recording import Decision
 from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed
@@ -21,7 +22,7 @@ _READ_AT_MOST = 50_000
 _MENDABLE = frozenset(each.__name__ for each in (ProviderAuthFailed, ConfigInvalid, NotFound))
 
 
-def what_is_wrong(services: Services, connection: str) -> LastError | None:
+def what_is_wrong(services: Services, connection: str) -> Failure | None:
     """What the latest of this connection's jobs say that only a person can mend; None if nothing.
 
     Jobs that wait for a person wait the longest, so those whose next look is furthest are asked.

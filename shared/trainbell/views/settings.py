@@ -1,4 +1,4 @@
-"""What the API shows of connections, channels, schedules and providers. A secret is shown as the
+"""What is shown of connections, channels, schedules and providers. A secret is shown as the
 reference that it is configured by."""
 
 from __future__ import annotations
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from trainbell.api.views import LastErrorView, View, last_error_view
 from trainbell.domain.events import EventType
-from trainbell.domain.job import LastError
+from trainbell.domain.failure import Failure
 from trainbell.domain.settings import ChannelConfig, Connection, Schedule
 from trainbell.ports import ProviderSpec, ServiceState
+from trainbell.views.job import LastErrorView, last_error_view
+from trainbell.views.view import View
 
 
 class ConnectionView(View):
@@ -151,7 +152,7 @@ def connection_view(connection: Connection) -> ConnectionView:
     )
 
 
-def connection_detail(connection: Connection, error: LastError | None) -> ConnectionDetailView:
+def connection_detail(connection: Connection, error: Failure | None) -> ConnectionDetailView:
     return ConnectionDetailView(
         **connection_view(connection).model_dump(), last_error=last_error_view(error)
     )

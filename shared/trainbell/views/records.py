@@ -1,4 +1,4 @@
-"""What the API shows of a job's records: its events, its deliveries, its log."""
+"""What is shown of a job's records: its events, its deliveries, its log."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from trainbell.api.views import View
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import State
 from trainbell.domain.outbox import DeliveryState, OutboxEntry
+from trainbell.views.view import View
 
 
 class EventView(View):

@@ -1,4 +1,8 @@
-"""What the API shows of jobs. Times are RFC 3339 in UTC; secrets are not in here at all."""
+"""The public view of a job: a summary for lists, the facts that events carry, all for its reader.
+
+Each view's fields are the allow-list. What is asked for is read from the job's order by name, so
+a new field of an order is shown by naming it in `OrderView` or `JobFacts`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from trainbell.domain.job import EndReason, Job, LastError, State
-from trainbell.domain.order import WhenBusy
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import EndReason, Job, State
+from trainbell.domain.order import Order, WhenBusy
 from trainbell.domain.progress import forecast_end, trail_of
-from trainbell.use_cases.ground.services import Services
-
-
-class View(BaseModel):
-    """Something that the API shows. Numbers that are not finite appear as null."""
-
-    # Built when first used: a handler that is imported need not pay for all of them.
-    model_config = ConfigDict(defer_build=True, frozen=True)
+from trainbell.views.view import View
 
 
 class MetricsView(View):
@@ -46,18 +42,24 @@ class LastErrorView(View):
     request_id: str | None
 
 
-class JobSummary(View):
-    """A job in a list. `next_poll_at` is when Trainbell looks again; `eta_at` a forecast."""
+class OrderView(View):
+    """What was asked for, as lists show it."""
 
-    id: str
-    project: str
-    name: str | None
     provider: str
     connection: str
     kind: str
+    project: str
+    name: str | None
     dataset: str | None
     model: str | None
     tags: Mapping[str, str]
+    deadline_at: datetime | None
+
+
+class JobSummary(OrderView):
+    """A job in a list. `next_poll_at` is when Trainbell looks again; `eta_at` a forecast."""
+
+    id: str
     state: State
     end_reason: EndReason | None
     has_ended: bool
@@ -73,7 +75,6 @@ class JobSummary(View):
     started_at: datetime | None
     ended_at: datetime | None
     duration_seconds: float
-    deadline_at: datetime | None
     next_poll_at: datetime | None
     last_error: LastErrorView | None
     schedule: str | None
@@ -82,20 +83,26 @@ class JobSummary(View):
     url: str | None
 
 
-class JobView(JobSummary):
-    """All that is shown of one job."""
+class JobFacts(JobSummary):
+    """What leaves the house with an event: all that a receiver needs to act without asking."""
 
     performance: PerformanceView
     parameters: Mapping[str, Any]
     handle: Mapping[str, Any] | None
-    when_busy: WhenBusy
-    min_interval_seconds: float
-    max_interval_seconds: float
-    unknown_statuses: list[str]
     exit_code: int | None
     signal: str | None
     cancel_requested_at: datetime | None
     cancel_requested_by: str | None
+    error_details: Any
+
+
+class JobView(JobFacts):
+    """All that is shown of one job: how it is watched, too."""
+
+    when_busy: WhenBusy
+    min_interval_seconds: float
+    max_interval_seconds: float
+    unknown_statuses: list[str]
     cancel_sent_at: datetime | None
     start_attempts: int
     polls: int
@@ -103,7 +110,6 @@ class JobView(JobSummary):
     last_polled_at: datetime | None
     last_seen_at: datetime | None
     updated_at: datetime | None
-    error_details: Any
     revision: int
 
 
@@ -120,27 +126,25 @@ class JobPerformanceView(View):
     performance: PerformanceView
 
 
-def job_summary(services: Services, job: Job) -> JobSummary:
+def job_summary(job: Job, now: datetime, url: str | None) -> JobSummary:
     return JobSummary(
-        **_shared_fields(services, job),
+        **_summarised(job, now, url),
         performance=MetricsView(metrics=dict(job.seen.performance.metrics)),
     )
 
 
-def job_view(services: Services, job: Job) -> JobView:
+def job_facts(job: Job, now: datetime, url: str | None) -> JobFacts:
+    return JobFacts(**_facts(job, now, url))
+
+
+def job_view(job: Job, now: datetime, url: str | None) -> JobView:
+    """The job as it is at `now`. `url`: where people read about it, if anywhere."""
     return JobView(
-        **_shared_fields(services, job),
-        performance=performance_view(job),
-        parameters=dict(job.order.parameters),
-        handle=None if job.handle is None else dict(job.handle),
+        **_facts(job, now, url),
         when_busy=job.order.when_busy,
         min_interval_seconds=job.order.min_interval_seconds,
         max_interval_seconds=job.order.max_interval_seconds,
         unknown_statuses=list(job.seen.unknown_statuses),
-        exit_code=job.seen.exit_code,
-        signal=job.seen.signal,
-        cancel_requested_at=job.cancel.requested_at,
-        cancel_requested_by=job.cancel.requested_by,
         cancel_sent_at=job.cancel.sent_at,
         start_attempts=job.start.attempts,
         polls=job.watch.polls,
@@ -148,27 +152,37 @@ def job_view(services: Services, job: Job) -> JobView:
         last_polled_at=job.watch.last_polled_at,
         last_seen_at=job.seen.at,
         updated_at=job.updated_at,
-        error_details=job.watch.last_error.details if job.watch.last_error else None,
         revision=job.revision,
     )
 
 
-def performance_view(job: Job) -> PerformanceView:
-    return PerformanceView.model_validate(asdict(job.seen.performance))
+def job_performance_view(job: Job) -> JobPerformanceView:
+    return JobPerformanceView(
+        job_id=job.id,
+        state=job.state,
+        model=job.order.model,
+        dataset=job.order.dataset,
+        performance=_performance_view(job),
+    )
 
 
-def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
-    now = services.clock.now()
+def last_error_view(error: Failure | None) -> LastErrorView | None:
+    if error is None:
+        return None
+    return LastErrorView(
+        type=error.type,
+        message=error.message,
+        at=error.at,
+        http_status=error.http_status,
+        vendor_code=error.vendor_code,
+        request_id=error.request_id,
+    )
+
+
+def _summarised(job: Job, now: datetime, url: str | None) -> dict[str, Any]:
     return {
+        **_asked(job.order),
         "id": job.id,
-        "project": job.order.project,
-        "name": job.order.name,
-        "provider": job.order.provider,
-        "connection": job.order.connection,
-        "kind": job.order.kind,
-        "dataset": job.order.dataset,
-        "model": job.order.model,
-        "tags": dict(job.order.tags),
         "state": job.state,
         "end_reason": job.end_reason,
         "has_ended": job.is_ended,
@@ -183,14 +197,35 @@ def _shared_fields(services: Services, job: Job) -> dict[str, Any]:
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "duration_seconds": max(0.0, job.duration(now).total_seconds()),
-        "deadline_at": job.order.deadline_at,
         "next_poll_at": job.watch.next_poll_at,
         "last_error": last_error_view(job.watch.last_error),
         "schedule": job.origin.schedule,
         "retry_of": job.origin.retry_of,
         "requested_by": job.origin.requested_by,
-        "url": services.job_url(job.id),
+        "url": url,
     }
+
+
+def _facts(job: Job, now: datetime, url: str | None) -> dict[str, Any]:
+    return {
+        **_summarised(job, now, url),
+        "performance": _performance_view(job),
+        "parameters": dict(job.order.parameters),
+        "handle": None if job.handle is None else dict(job.handle),
+        "exit_code": job.seen.exit_code,
+        "signal": job.seen.signal,
+        "cancel_requested_at": job.cancel.requested_at,
+        "cancel_requested_by": job.cancel.requested_by,
+        "error_details": job.watch.last_error.details if job.watch.last_error else None,
+    }
+
+
+def _asked(order: Order) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in OrderView.model_fields}
+
+
+def _performance_view(job: Job) -> PerformanceView:
+    return PerformanceView.model_validate(asdict(job.seen.performance))
 
 
 def _eta(job: Job, now: datetime) -> datetime | None:
@@ -202,16 +237,3 @@ def _eta(job: Job, now: datetime) -> datetime | None:
     if not 0 < seconds < timedelta(days=3650).total_seconds():
         return None
     return now + timedelta(seconds=round(seconds))
-
-
-def last_error_view(error: LastError | None) -> LastErrorView | None:
-    if error is None:
-        return None
-    return LastErrorView(
-        type=error.type,
-        message=error.message,
-        at=error.at,
-        http_status=error.http_status,
-        vendor_code=error.vendor_code,
-        request_id=error.request_id,
-    )
