@@ -105,7 +105,7 @@ def test_a_body_of_any_form_is_refused(services: Services, body: dict[str, Any])
 
 def test_a_test_message_is_really_sent(services: Services, slack: SlackReceiver) -> None:
     put_channel(services, "team", SLACK)
-    assert "took the test message" in configure_channels.test_channel(services, "team")
+    assert "took the test message" in configure_channels.try_channel(services, "team")
     (message,) = slack.messages
     assert message["text"] == "🔔 A test message from Trainbell"
 
@@ -114,7 +114,7 @@ def test_a_test_shows_what_the_receiver_says(services: Services, slack: SlackRec
     put_channel(services, "team", SLACK)
     slack.fail_next(Answer(410, "channel_is_archived"))
     with pytest.raises(NotifyRejected, match="channel_is_archived"):
-        configure_channels.test_channel(services, "team")
+        configure_channels.try_channel(services, "team")
 
 
 def test_deleting(services: Services) -> None:

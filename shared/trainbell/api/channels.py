@@ -12,7 +12,7 @@ from trainbell.use_cases.settings.configure_channels import (
     ChannelInput,
     delete_channel,
     put_channel,
-    test_channel,
+    try_channel,
 )
 from trainbell.views.settings import ChannelList, ChannelView, CheckView, channel_view
 
@@ -57,7 +57,7 @@ def remove_channel(call: Call) -> Reply:
 
 
 @channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def try_channel(call: Call) -> Reply:
+def _try_channel(call: Call) -> Reply:
     """Tell a made-up end to this channel, for real."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=test_channel(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=try_channel(call.services, name)))

@@ -10,9 +10,9 @@ from trainbell.domain.settings import Connection
 from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
 from trainbell.use_cases.settings.configure_connections import (
     ConnectionInput,
-    check_connection,
     delete_connection,
     put_connection,
+    try_connection,
 )
 from trainbell.use_cases.settings.connection_trouble import what_is_wrong
 from trainbell.views.settings import (
@@ -67,7 +67,7 @@ def remove_connection(call: Call) -> Reply:
 
 
 @connections.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def try_connection(call: Call) -> Reply:
+def _try_connection(call: Call) -> Reply:
     """Try a connection for real, without changing anything at its service."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=check_connection(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=try_connection(call.services, name)))

@@ -89,6 +89,7 @@ def cancel_sent(job: Job, now: datetime) -> Decision:
         return Decision(job)
     record = Recorder(job, now)
     record.cancel(sent_at=now)
+    record.watch(reserved_call_at=None)
     record.note(EventType.CANCEL_SENT)
     return record.decide()
 

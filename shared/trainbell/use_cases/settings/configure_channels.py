@@ -81,7 +81,7 @@ def delete_channel(services: Services, name: str) -> None:
     services.store.delete_config(ChannelConfig, name)
 
 
-def test_channel(services: Services, name: str) -> str:
+def try_channel(services: Services, name: str) -> str:
     """Send a real test message. Says what took it.
 
     Raises:

@@ -101,7 +101,7 @@ def delete_connection(services: Services, name: str) -> None:
     services.store.delete_config(Connection, name)
 
 
-def check_connection(services: Services, name: str) -> str:
+def try_connection(services: Services, name: str) -> str:
     """Try it for real, without changing anything at the service. Says what answered.
 
     Raises:

@@ -23,7 +23,7 @@ def find_schedule(services: Services, name: str) -> Schedule:
     raise NotFound(f"there is no schedule {name!r}; {known}")
 
 
-def check_schedule(services: Services, name: str) -> str:
+def try_schedule(services: Services, name: str) -> str:
     """Check its job as a request would be checked now. Says when it is next due.
 
     Raises:
