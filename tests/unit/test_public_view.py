@@ -21,7 +21,13 @@ FACTS = SUMMARY | {
     *("cancel_requested_by", "error_details"),
 }
 EVERYTHING = FACTS | {
-    *("when_busy", "min_interval_seconds", "max_interval_seconds", "unknown_statuses"),
+    *(
+        "when_busy",
+        "on_unclear",
+        "min_interval_seconds",
+        "max_interval_seconds",
+        "unknown_statuses",
+    ),
     *("cancel_sent_at", "start_attempts", "polls", "failed_polls_in_a_row", "last_polled_at"),
     *("last_seen_at", "updated_at", "revision"),
 }

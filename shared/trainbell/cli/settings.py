@@ -118,6 +118,9 @@ def put_connection(
     ] = None,
     calls_per_minute: Annotated[float | None, typer.Option(help="Rate budget.")] = None,
     max_active: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    settle_seconds: Annotated[
+        float | None, typer.Option(help="How long a start may take to appear at the service.")
+    ] = None,
     option: OptionOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
@@ -129,6 +132,7 @@ def put_connection(
         secret=secret,
         calls_per_minute=calls_per_minute,
         max_active=max_active,
+        settle_seconds=settle_seconds,
         options=values(option, "--option") or None,
     )
     with find_trainbell(url) as client:

@@ -42,6 +42,7 @@ class EndReason(StrEnum):
     COMPLETED = "completed"
     SERVICE_FAILED = "service_failed"
     START_REJECTED = "start_rejected"
+    ALREADY_WATCHED = "already_watched"
     EXIT_CODE = "exit_code"
     SIGNAL = "signal"
     CANCELLED_BEFORE_START = "cancelled_before_start"
@@ -56,6 +57,7 @@ END_STATE_OF: Mapping[EndReason, State] = {
     EndReason.COMPLETED: State.SUCCEEDED,
     EndReason.SERVICE_FAILED: State.FAILED,
     EndReason.START_REJECTED: State.FAILED,
+    EndReason.ALREADY_WATCHED: State.FAILED,
     EndReason.EXIT_CODE: State.FAILED,
     EndReason.SIGNAL: State.FAILED,
     EndReason.CANCELLED_BEFORE_START: State.CANCELLED,
@@ -104,12 +106,20 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartAttempts:
-    """What is known of sending it: `sent_at` while an attempt is in flight or unclear, and after
-    the service took it; `lease_until` while its sender may still be at it."""
+    """What is known of sending it.
+
+    `sent_at`: when the intent was stored, while an attempt is in flight or unclear, and after the
+    service took it. `sent_by`: until when the request may have left here at the latest.
+    `lease_until`: while its sender may still be at it. `clean_look_ups`: how many look-ups found
+    nothing after the service had settled. `asked_at`: since when a person is asked what to do.
+    """
 
     sent_at: datetime | None = None
+    sent_by: datetime | None = None
     lease_until: datetime | None = None
     attempts: int = 0
+    clean_look_ups: int = 0
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

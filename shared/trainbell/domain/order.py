@@ -20,6 +20,17 @@ class WhenBusy(StrEnum):
     WAIT = "wait"
 
 
+class OnUnclear(StrEnum):
+    """What to do where nobody can tell whether a lost start was taken, and a repeat would double.
+
+    `WAIT`: settle for many minutes and several look-ups, then send it again. `ASK`: never send it
+    again by itself; a person says so (`resend_job`), or cancels.
+    """
+
+    WAIT = "wait"
+    ASK = "ask"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What somebody asked for, checked and with its defaults filled in.
@@ -39,5 +50,6 @@ class Order:
     tags: Mapping[str, str] = field(default_factory=dict)
     deadline_at: datetime | None = None
     when_busy: WhenBusy = WhenBusy.REFUSE
+    on_unclear: OnUnclear = OnUnclear.WAIT
     min_interval_seconds: float = MIN_INTERVAL_SECONDS
     max_interval_seconds: float = MAX_INTERVAL_SECONDS

@@ -89,12 +89,14 @@ MOVES: Mapping[State, frozenset[State]] = {
 class Decision:
     """What `step` and its siblings decide: the next job and the events to store with it.
 
-    `send_cancel`: the service has yet to be told of a cancel.
+    `send_cancel`: the service has yet to be told of a cancel. `take`: exclusive keys that the
+    job must get with it, or nothing of it happens.
     """
 
     job: Job
     events: tuple[JobEvent, ...] = ()
     send_cancel: bool = False
+    take: tuple[str, ...] = ()
 
     @property
     def ended_now(self) -> bool:
@@ -110,6 +112,7 @@ class Recorder:
         self._job = job
         self._unapplied: dict[str, Any] = {}
         self._events: list[JobEvent] = []
+        self._take: list[str] = []
 
     @property
     def job(self) -> Job:
@@ -122,6 +125,12 @@ class Recorder:
 
     def change(self, **fields: Any) -> None:
         self._unapplied |= fields
+
+    def take(self, *keys: str) -> None:
+        """Exclusive keys that the job needs from now on, those that it has left out."""
+        new = [key for key in keys if key not in self.job.holds]
+        self._take += new
+        self.change(holds=(*self.job.holds, *new))
 
     def start(self, **fields: Any) -> None:
         self._change_group("start", fields)
@@ -196,4 +205,4 @@ class Recorder:
         self.watch(last_error=failure)
 
     def decide(self, *, send_cancel: bool = False) -> Decision:
-        return Decision(self.job, tuple(self._events), send_cancel)
+        return Decision(self.job, tuple(self._events), send_cancel, tuple(self._take))

@@ -13,7 +13,7 @@ from typing import Any
 
 from trainbell.domain.failure import Failure
 from trainbell.domain.job import EndReason, Job, State
-from trainbell.domain.order import Order, WhenBusy
+from trainbell.domain.order import OnUnclear, Order, WhenBusy
 from trainbell.domain.progress import forecast_end, trail_of
 from trainbell.views.view import View
 
@@ -100,6 +100,7 @@ class JobView(JobFacts):
     """All that is shown of one job: how it is watched, too."""
 
     when_busy: WhenBusy
+    on_unclear: OnUnclear
     min_interval_seconds: float
     max_interval_seconds: float
     unknown_statuses: list[str]
@@ -142,6 +143,7 @@ def job_view(job: Job, now: datetime, url: str | None) -> JobView:
     return JobView(
         **_facts(job, now, url),
         when_busy=job.order.when_busy,
+        on_unclear=job.order.on_unclear,
         min_interval_seconds=job.order.min_interval_seconds,
         max_interval_seconds=job.order.max_interval_seconds,
         unknown_statuses=list(job.seen.unknown_statuses),

@@ -24,6 +24,7 @@ class ConnectionView(View):
     secret: str | None
     calls_per_minute: float | None
     max_active: int | None
+    settle_seconds: float | None
     options: Mapping[str, Any]
     built_in: bool
     created_at: datetime | None
@@ -145,6 +146,7 @@ def connection_view(connection: Connection) -> ConnectionView:
         secret=connection.secret,
         calls_per_minute=connection.calls_per_minute,
         max_active=connection.max_active,
+        settle_seconds=connection.settle_seconds,
         options=dict(connection.options),
         built_in=connection.created_at is None,
         created_at=connection.created_at,

@@ -20,6 +20,7 @@ from trainbell.domain.job import Job
 from trainbell.domain.lifecycle import WatchRules
 from trainbell.domain.rate_budget import longest_silence, place_is_good
 from trainbell.domain.settings import Connection
+from trainbell.domain.starting import Settling
 from trainbell.errors import NotFound, ProviderThrottled, StoreError
 from trainbell.ports import Provider, ProviderSpec
 from trainbell.ports.call_scope import CallScope, call_scope
@@ -53,6 +54,10 @@ class Door:
     @property
     def calls_per_minute(self) -> float | None:
         return self.connection.calls_per_minute or self.spec.calls_per_minute
+
+    @property
+    def settling(self) -> Settling:
+        return self.spec.settling(self.connection)
 
     def rules(self, kind: str) -> WatchRules:
         return WatchRules(self.spec.cancels(kind), self.spec.missing_grace_seconds)

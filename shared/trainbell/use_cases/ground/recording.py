@@ -18,9 +18,9 @@ CONFLICTS_BEFORE_GIVING_UP = 20
 _NEVER_RAN = frozenset({EndReason.START_REJECTED, EndReason.CANCELLED_BEFORE_START})
 
 
-def change_of(decision: Decision, take: tuple[str, ...] = ()) -> Change:
+def change_of(decision: Decision) -> Change:
     """What to store for a decision. An ended job gives back all holds but its name."""
-    job = decision.job
+    job, take = decision.job, decision.take
     outbox = tuple(
         unrouted(event, job.order.project) for event in decision.events if event.is_announced
     )
@@ -31,6 +31,7 @@ def change_of(decision: Decision, take: tuple[str, ...] = ()) -> Change:
         job=job,
         events=decision.events,
         outbox=outbox,
+        take=take,
         release=tuple(hold for hold in job.holds if not hold.startswith(NAME_HOLD)),
         duration_keys=history_keys(job) if counts else (),
         duration_bin=bin_of(job.duration(decision.events[-1].at).total_seconds())
@@ -47,6 +48,7 @@ def record(services: Services, job: Job, decide: Callable[[Job], Decision]) -> t
     Raises:
         NotFound: the job was deleted meanwhile.
         JobConflict: others kept writing; nothing of this decision is stored.
+        HoldTaken: another job has a key that the decision takes; nothing is stored.
     """
     for _ in range(CONFLICTS_BEFORE_GIVING_UP):
         decision = decide(job)

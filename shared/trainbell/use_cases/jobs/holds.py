@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from trainbell.domain.job import Job
 from trainbell.domain.settings import Connection
-from trainbell.ports import ProviderSpec
+from trainbell.ports import Handle, ProviderSpec
+from trainbell.use_cases.ground.door import Door
 from trainbell.use_cases.ground.recording import NAME_HOLD
 from trainbell.use_cases.ground.services import Services
 
 
 def name_hold(project: str, name: str) -> str:
     return f"{NAME_HOLD}{project}:{name}"
+
+
+def handle_hold(door: Door, handle: Handle) -> str:
+    """One training is one job's: the connection and what the service knows the training by."""
+    known_by = json.dumps(handle, sort_keys=True, separators=(",", ":"), default=str)
+    digest = hashlib.sha256(known_by.encode()).hexdigest()[:32]
+    return f"handle:{door.connection.name}:{digest}"
 
 
 def busy_holds(

@@ -24,6 +24,7 @@ from trainbell.domain.order import (
     DEFAULT_PROJECT,
     MAX_INTERVAL_SECONDS,
     MIN_INTERVAL_SECONDS,
+    OnUnclear,
     Order,
     WhenBusy,
 )
@@ -70,6 +71,7 @@ class JobRequest(BaseModel):
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=TAGS_AT_MOST)
     deadline_at: Moment | None = None
     when_busy: WhenBusy = WhenBusy.REFUSE
+    on_unclear: OnUnclear = OnUnclear.WAIT
     min_interval_seconds: float = Field(MIN_INTERVAL_SECONDS, ge=1, le=3600)
     """Where it is left out, it is not more than `max_interval_seconds`."""
     max_interval_seconds: float = Field(MAX_INTERVAL_SECONDS, ge=1, le=86_400)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,9 +54,10 @@ def request_job(
             job.order.project, idempotency_key, request.fingerprint(), expires_at
         )
     holds = _holds_at_request(services, job)
-    recorder = Recorder(replace(job, holds=holds), job.created_at)
+    recorder = Recorder(job, job.created_at)
+    recorder.take(*holds)
     recorder.note(EventType.JOB_REQUESTED, {"by": by, "retry_of": retry_of, "schedule": schedule})
-    stored, is_new = services.store.create(change_of(recorder.decide(), take=holds), token)
+    stored, is_new = services.store.create(change_of(recorder.decide()), token)
     if is_new:
         _watch(services, stored)
     return stored, is_new

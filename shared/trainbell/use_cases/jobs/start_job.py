@@ -6,7 +6,7 @@ in `starting`, and `look_up_start` finds it at the service and adopts it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime
 
 from trainbell.domain import starting
 from trainbell.domain.failure import Failure, FailureKind
@@ -18,7 +18,7 @@ from trainbell.use_cases.ground.door import Door, try_door
 from trainbell.use_cases.ground.recording import change_of, record
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.cancel_job import send_cancel
-from trainbell.use_cases.jobs.holds import busy_holds
+from trainbell.use_cases.jobs.holds import busy_holds, handle_hold
 from trainbell.use_cases.jobs.places import come_back
 
 UNSENT = (State.REQUESTED, State.WAITING)
@@ -56,21 +56,19 @@ def take_up(
     """The service has it: keep the handle, and pass on a cancel that came meanwhile."""
     now = services.clock.now()
     pace = services.pace(job, now)
-    saved, decision = record(
-        services,
-        job,
-        lambda current: starting.accepted(current, handle, now, pace, adopted=adopted),
-    )
-    if saved.handle is None:
-        log.error("job %s ended before its start was answered; at its service: %s", job.id, handle)
+    holds = (handle_hold(door, handle),)
+    try:
+        saved, decision = record(
+            services,
+            job,
+            lambda each: starting.accepted(each, handle, now, pace, holds=holds, adopted=adopted),
+        )
+    except HoldTaken as taken:
+        holder = taken.holder
+        return record(services, job, lambda each: starting.belongs_to_another(each, holder, now))[0]
+    if saved.handle != handle:
+        log.error("job %s has a second training at its service: %s", job.id, handle)
     return send_cancel(services, saved, handle, door) if decision.send_cancel else saved
-
-
-def leave_unclear(services: Services, job: Job, failure: Failure) -> Job:
-    """Whatever it was, the start may have been taken."""
-    now = services.clock.now()
-    pace = services.pace(job, now)
-    return record(services, job, lambda current: starting.unclear(current, failure, now, pace))[0]
 
 
 def _store_intent(services: Services, job: Job, door: Door) -> tuple[Job, bool]:
@@ -78,8 +76,8 @@ def _store_intent(services: Services, job: Job, door: Door) -> tuple[Job, bool]:
     now = services.clock.now()
     try:
         holds = busy_holds(services, job, door.spec, door.connection)
-        decision = starting.begin(replace(job, holds=(*job.holds, *holds)), now)
-        return services.store.save(change_of(decision, take=holds)), True
+        decision = starting.begin(job, now, holds)
+        return services.store.save(change_of(decision)), True
     except HoldTaken as taken:
         key, holder, pace = taken.key, taken.holder, services.pace(job, now)
         job, _ = record(
@@ -91,26 +89,31 @@ def _store_intent(services: Services, job: Job, door: Door) -> tuple[Job, bool]:
 
 
 def _send(services: Services, job: Job, door: Door) -> Job:
+    attempt, now = job.start.attempts, services.clock.now()
+    if not starting.may_still_send(job, now):
+        return _postpone(services, job, _too_late(now))
     answer = door.ask_at_once(lambda service: service.start(StartOrder.of(job)))
     if not isinstance(answer, Failure):
         return take_up(services, job, answer, door)
-    failure = answer
+    failure, now = answer, services.clock.now()
     if failure.kind is FailureKind.REJECTED:
-        now = services.clock.now()
-        return record(services, job, lambda current: starting.refused(current, failure, now))[0]
+        return record(services, job, lambda each: starting.refused(each, attempt, failure, now))[0]
     if failure.kind.proves_nothing_taken:
         return _postpone(services, job, failure)
-    return leave_unclear(services, job, failure)
+    pace = services.pace(job, now)
+    return record(services, job, lambda each: starting.unclear(each, attempt, failure, now, pace))[
+        0
+    ]
 
 
 def _postpone(services: Services, job: Job, failure: Failure) -> Job:
-    now = services.clock.now()
+    attempt, now = job.start.attempts, services.clock.now()
     pace = services.pace(job, now)
+    return record(
+        services, job, lambda each: starting.postponed(each, attempt, failure, now, pace)
+    )[0]
 
-    def decide(current: Job) -> Decision:
-        # Somebody else has begun an attempt of their own meanwhile: this failure is not its.
-        if current.start.attempts != job.start.attempts:
-            return Decision(current)
-        return starting.postponed(current, failure, now, pace)
 
-    return record(services, job, decide)[0]
+def _too_late(now: datetime) -> Failure:
+    message = "this process slept too long between deciding to send the start and sending it"
+    return Failure(kind=FailureKind.UNAVAILABLE, type="SenderLate", message=message, at=now)

@@ -56,6 +56,12 @@ class ConnectionInput(BaseModel):
     )
     calls_per_minute: float | None = Field(None, gt=0, le=CALLS_PER_MINUTE_AT_MOST, strict=True)
     max_active: int | None = Field(None, ge=1, le=JOBS_AT_ONCE_AT_MOST, strict=True)
+    settle_seconds: float | None = Field(
+        None,
+        ge=1,
+        le=86_400,
+        description="How long a start may take to appear there; lost ones are sent again after",
+    )
     options: dict[str, Any] = Field(default_factory=dict, max_length=100)
 
 
@@ -82,6 +88,7 @@ def put_connection(
         secret=given.secret,
         calls_per_minute=given.calls_per_minute,
         max_active=given.max_active,
+        settle_seconds=given.settle_seconds,
         options=dict(given.options),
         created_at=now if stored is None else stored.created_at,
         updated_at=now,
