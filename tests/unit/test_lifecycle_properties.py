@@ -165,14 +165,20 @@ class Lifecycle(RuleBasedStateMachine):
         self.take(decision)
         self.deadline_was_watched(before)
 
-    @rule(kind=st.sampled_from([*FailureKind, FailureKind.MISSING]), age=ages)
-    def poll_fails(self, kind: FailureKind, age: float) -> None:
+    @rule(kind=st.sampled_from([*FailureKind, FailureKind.MISSING]), age=ages, proven=st.booleans())
+    def poll_fails(self, kind: FailureKind, age: float, proven: bool) -> None:
         before, failure = self.job, self.failure(kind, age)
-        decision = step(before, failure, self.now, self.watch_rules, Pace())
+        decision = step(
+            before, failure, self.now, self.watch_rules, Pace(), missing_is_proven=proven
+        )
         if kind is FailureKind.MISSING:
             self.missing.append(self.now)
+        elif before.seen.at is None or failure.at > before.seen.at:
+            self.missing = []
         if decision.ended_now and decision.job.state is State.LOST:
             assert kind is FailureKind.MISSING
+            assert proven
+            assert len(self.missing) >= 3
             assert (self.now - self.missing[0]).total_seconds() >= GRACE
         elif decision.ended_now:
             assert decision.job.end_reason is EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
@@ -243,7 +249,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def an_active_job_has_a_next_look_and_an_ended_one_has_none(self) -> None:
-        assert (self.job.watch.next_poll_at is None) == self.job.is_ended
+        assert (self.job.due_at is None) == (self.job.is_ended and self.job.state is not State.LOST)
 
     @invariant()
     def a_next_look_is_not_put_off_beyond_the_longest_interval(self) -> None:

@@ -32,6 +32,7 @@ class EventType(StrEnum):
     DEADLINE_PASSED = "DeadlinePassed"
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_FINISHED = "JobFinished"
+    JOB_FOUND_AGAIN = "JobFoundAgain"
     DOUBLED_TRAINING = "DoubledTraining"
     ORPHAN_FOUND = "OrphanFound"
 
@@ -43,6 +44,7 @@ ANNOUNCED = frozenset(
         EventType.JOB_STATE_CHANGED,
         EventType.UNKNOWN_STATUS_SEEN,
         EventType.JOB_FINISHED,
+        EventType.JOB_FOUND_AGAIN,
         EventType.START_NEEDS_ANSWER,
         EventType.DOUBLED_TRAINING,
         EventType.ORPHAN_FOUND,
