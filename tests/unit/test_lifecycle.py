@@ -8,16 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.builders import NOON, a_job, a_running_job, failed_poll, seen
+from trainbell.domain.cancelling import cancel_sent, request_cancel
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
-from trainbell.domain.lifecycle import (
-    WatchRules,
-    cancel_sent,
-    replace_watcher,
-    request_cancel,
-    step,
-)
+from trainbell.domain.lifecycle import WatchRules, replace_watcher, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision

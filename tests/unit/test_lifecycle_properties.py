@@ -19,17 +19,11 @@ from hypothesis.stateful import (
 
 from tests.builders import NOON, a_job, changed, failed_poll, seen
 from trainbell.domain import starting
+from trainbell.domain.cancelling import cancel_is_unsent, cancel_sent, request_cancel
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
-from trainbell.domain.lifecycle import (
-    WatchRules,
-    cancel_is_unsent,
-    cancel_sent,
-    replace_watcher,
-    request_cancel,
-    step,
-)
+from trainbell.domain.lifecycle import WatchRules, replace_watcher, step
 from trainbell.domain.observation import OBSERVABLE_STATES
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import MOVES, Decision

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from trainbell.domain.cancelling import cancel_comes_first
 from trainbell.domain.failure import CONNECTION_MOVED, Failure, FailureKind
 from trainbell.domain.job import Job
-from trainbell.domain.lifecycle import WatchRules, cancel_comes_first, may_be_lost, step
+from trainbell.domain.lifecycle import WatchRules, may_be_lost, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.recording import Decision
 from trainbell.ports import Handle
