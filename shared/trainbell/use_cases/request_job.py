@@ -73,7 +73,7 @@ def _job_of(services: Services, request: JobRequest, by: str) -> Job:
         dataset=request.dataset,
         model=request.model,
         tags=request.tags,
-        deadline_at=request.deadline_at,
+        deadline_at=request.deadline(now),
         when_busy=request.when_busy,
         min_interval_seconds=request.min_interval_seconds,
         max_interval_seconds=request.max_interval_seconds,
