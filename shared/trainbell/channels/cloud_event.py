@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from trainbell.channels.wording import one_line, reason_of, summary_of
+from trainbell.channels.wording import reason_of, summary_of
 from trainbell.domain.job import Job
+from trainbell.plain_text import one_line
 from trainbell.ports import Notice
 from trainbell.redaction import redacted
 

@@ -12,14 +12,13 @@ from typing import Any
 from trainbell.channels.wording import (
     cost_warning,
     key_metrics,
-    one_line,
     reason_of,
-    spell_number,
     summary_of,
     took,
 )
 from trainbell.domain.events import EventType
 from trainbell.domain.job import State
+from trainbell.plain_text import one_line, spell_number
 from trainbell.ports import Notice
 
 HEADER_AT_MOST = 150
