@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import ExitStack
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import httpx
 import typer
 
 from trainbell.client import NotReached, Signer, Trainbell
-from trainbell.embedded.data_dir import DataDirInUse, default_data_dir, running_server
-from trainbell.embedded.instance import EmbeddedInstance
-from trainbell.use_cases.publish_changes import publish_changes
+from trainbell.embedded.data_dir import default_data_dir, running_server
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
 _SIGNED_HEADERS = ("content-type", "host", "idempotency-key")
@@ -44,69 +40,6 @@ def find_trainbell(url: str | None) -> Trainbell:
     if region or os.environ.get("TRAINBELL_SIGN"):
         return Trainbell(url, sign=aws_signer(region[1] if region else None))
     return Trainbell(url, token=os.environ.get("TRAINBELL_TOKEN") or _own_token(url))
-
-
-class Watched:
-    """The Trainbell that a waiting command looks through, from `with` on.
-
-    Where none is named and none runs, it is one in this process (`here`), for as long as needed:
-    nobody watches after it ends, until the next one runs.
-    """
-
-    client: Trainbell
-    here: EmbeddedInstance | None
-
-    def __init__(self, url: str | None) -> None:
-        self._url = url
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Watched:
-        """Raises NotReached, and what EmbeddedInstance raises."""
-        self._open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.close()
-
-    def find_again(self) -> None:
-        """After silence: another may run here by now, elsewhere than before; or has to.
-
-        Raises:
-            NotReached: another is just beginning or ending; later, perhaps.
-        """
-        if self._url is not None or self.here is not None:
-            return
-        before = self._stack
-        self._stack = ExitStack()
-        try:
-            self._open()
-        except (NotReached, DataDirInUse) as error:
-            self._stack = before
-            raise NotReached(str(error)) from error
-        before.close()
-
-    def tell_now(self) -> None:
-        """Before this process ends: what has ended is told, and not only at the next start."""
-        if self.here is not None:
-            publish_changes(self.here.services)
-
-    def _open(self) -> None:
-        with ExitStack() as stack:
-            here = None
-            try:
-                client = find_trainbell(self._url)
-            except NotReached:
-                if self._url is not None:
-                    raise
-                here = stack.enter_context(EmbeddedInstance(default_data_dir(), port=0))
-                client = Trainbell(here.url, token=here.token)
-            self.client, self.here = stack.enter_context(client), here
-            self._stack = stack.pop_all()
 
 
 def aws_signer(region: str | None) -> Signer:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import typer
-
-from trainbell.cli.app import app
+from trainbell.cli.command_table import COMMANDS, load
 from trainbell.cli.exit_codes import MEANINGS
 
 HEAD = """# The command line
@@ -34,19 +32,16 @@ Ctrl-C while waiting stops the looking and never the job.
 def reference() -> str:
     """The whole page, in Markdown."""
     codes = "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
-    return f"{HEAD}{codes}\n## Commands\n{''.join(_sections(_root(), 'trainbell'))}"
+    commands = {entry.name: load(entry) for entry in COMMANDS}
+    return f"{HEAD}{codes}\n## Commands\n{''.join(_sections(commands, 'trainbell'))}"
 
 
-def _root() -> Any:
-    return typer.main.get_command(app)
-
-
-def _sections(command: Any, path: str) -> Iterable[str]:
-    for name, below in command.commands.items():
-        if hasattr(below, "commands"):
-            yield from _sections(below, f"{path} {name}")
+def _sections(commands: Mapping[str, Any], path: str) -> Iterable[str]:
+    for name, command in commands.items():
+        if hasattr(command, "commands"):
+            yield from _sections(command.commands, f"{path} {name}")
         else:
-            yield _section(below, f"{path} {name}")
+            yield _section(command, f"{path} {name}")
 
 
 def _section(command: Any, path: str) -> str:
