@@ -57,7 +57,7 @@ def summary_of(notice: Notice) -> str:
     """One short sentence without an end mark, in plain text."""
     event, job = notice.event, notice.job
     title = title_of(job)
-    if event.data.get("test"):
+    if event.type is EventType.CHANNEL_TESTED:
         return "A test message from Trainbell"
     if event.type is EventType.JOB_FINISHED:
         return f"{title} {_ENDED.get(event.state, event.state.value)} after {took(job)}"

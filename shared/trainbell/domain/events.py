@@ -30,6 +30,8 @@ class EventType(StrEnum):
     DEADLINE_PASSED = "DeadlinePassed"
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_FINISHED = "JobFinished"
+    CHANNEL_TESTED = "ChannelTested"
+    """A test message, to one channel alone. Nothing has happened to any job."""
 
 
 # What is told to the world through the outbox; the rest is for the job's own page.

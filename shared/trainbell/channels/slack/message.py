@@ -68,7 +68,7 @@ def escaped(text: str, at_most: int) -> str:
 
 
 def _sign(notice: Notice) -> str:
-    if notice.event.data.get("test"):
+    if notice.event.type is EventType.CHANNEL_TESTED:
         return "🔔"
     if notice.event.type is EventType.UNKNOWN_STATUS_SEEN:
         return "⚠️"
@@ -87,7 +87,7 @@ def _headline(notice: Notice) -> str:
 
 def _what_happened(notice: Notice) -> Block:
     job, event = notice.job, notice.event
-    if event.data.get("test"):
+    if event.type is EventType.CHANNEL_TESTED:
         return _section("This channel works. Jobs that end will be told here.")
     if event.type is EventType.JOB_FINISHED:
         verb = "It ran for" if job.started_at is not None else "It was asked for, and ended, within"
