@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import Any
 
@@ -23,6 +24,7 @@ from trainbell.cli.output import (
 )
 from trainbell.cli.quantities import deadline_of, number
 from trainbell.demo.slack_text import message_text
+from trainbell.embedded.up import HarmlessFormatter
 from trainbell.plain_text import harmless, harmless_json
 
 JOB_ID = "01jobaaaaaaaaaaaaaaaaaaaaa"
@@ -188,6 +190,13 @@ def test_whatever_is_printed_is_harmless(markup: bool) -> None:
     assert "\x1b[31mstyled" in shown  # Our own colours stay.
     without_ours = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert harmless(without_ours) == without_ours
+
+
+def test_a_log_line_is_harmless() -> None:
+    shown = HarmlessFormatter("%(levelname)s %(message)s").format(
+        logging.LogRecord("x", logging.ERROR, "", 0, "it said %s", (HOSTILE,), None)
+    )
+    assert shown == f"ERROR it said {HARMLESS}"
 
 
 def test_a_time_of_a_schedule_names_its_zone() -> None:

@@ -15,6 +15,7 @@ from trainbell.cli.exit_codes import MEANINGS, ExitCode
 from trainbell.cli.output import errors
 from trainbell.client import ApiProblem, NotReached
 from trainbell.errors import ConfigInvalid, TrainbellError
+from trainbell.plain_text import harmless
 from trainbell.version import __version__
 
 # What Typer raises for wrong options; it exports no more than this leaf of it.
@@ -121,6 +122,6 @@ def _say_usage(error: BaseException) -> int:
 
 def _say_fault(error: BaseException) -> int:
     if os.environ.get("TRAINBELL_DEBUG"):
-        traceback.print_exception(error)
+        sys.stderr.write(harmless("".join(traceback.format_exception(error))))
     _say(f"a fault of Trainbell itself: {type(error).__name__}; TRAINBELL_DEBUG=1 shows where")
     return ExitCode.INTERNAL
