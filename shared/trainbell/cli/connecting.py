@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import typer
 
 from trainbell.client import NotReached, Signer, Trainbell
-from trainbell.embedded.data_dir import default_data_dir, running_server
+from trainbell.embedded.data_dir import (
+    RunningServer,
+    default_data_dir,
+    is_in_use,
+    running_server,
+)
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
 _SIGNED_HEADERS = ("content-type", "host", "idempotency-key")
 
+BEGINS_WITHIN_SECONDS = 10.0
+LOOKS_EVERY_SECONDS = 0.05
 NOT_RUNNING = (
     "no Trainbell is running on this machine: start one with `trainbell up`, "
     "or name one with --url or TRAINBELL_URL"
@@ -32,7 +41,7 @@ def find_trainbell(url: str | None) -> Trainbell:
         typer.BadParameter: no URL at all.
     """
     if url is None:
-        server = running_server(default_data_dir())
+        server = _server_here(default_data_dir())
         if server is None:
             raise NotReached(NOT_RUNNING)
         return Trainbell(server.url, token=server.token)
@@ -72,6 +81,17 @@ def aws_signer(region: str | None) -> Signer:
         request.headers.update(dict(signed.headers.items()))
 
     return sign
+
+
+def _server_here(data_dir: Path) -> RunningServer | None:
+    """The one on this machine. One that is just beginning is waited for: `trainbell up &` and
+    the next command are often typed, or pasted, as one."""
+    until = time.monotonic() + BEGINS_WITHIN_SECONDS
+    while (server := running_server(data_dir)) is None:
+        if not is_in_use(data_dir) or time.monotonic() > until:
+            return None
+        time.sleep(LOOKS_EVERY_SECONDS)
+    return server
 
 
 def _host_of(url: str) -> str:

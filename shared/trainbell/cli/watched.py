@@ -31,7 +31,10 @@ class Watched:
 
     def __enter__(self) -> Watched:
         """Raises NotReached, and what EmbeddedInstance raises."""
-        self._open(may_host=True)
+        try:
+            self._open(may_host=True)
+        except DataDirInUse:  # Another began in between; by now it can be found.
+            self._open(may_host=False)
         return self
 
     def __exit__(

@@ -28,6 +28,9 @@ TOKEN_BYTES = 32
 PATIENCE_SECONDS = 20.0
 """How long one that steps aside may take to end what it has in hand."""
 
+LOOKED_AT_SECONDS = 0.2
+"""For a moment, somebody who looks whether the directory is in use holds its lock, too."""
+
 ASKS_AGAIN_SECONDS = 0.02
 
 _LOCK = "lock"
@@ -113,6 +116,13 @@ def open_data_dir(path: Path, *, steps_aside: bool = False) -> Iterator[DataDir]
         yield DataDir(path, token)
 
 
+def is_in_use(path: Path) -> bool:
+    """Whether a Trainbell runs on this directory; one that begins or ends does not answer."""
+    with suppress(OSError):
+        return _is_held(path / _LOCK)
+    return False
+
+
 def running_server(path: Path) -> RunningServer | None:
     """The Trainbell that runs on this directory; None where none does, or it is not ours to use."""
     try:
@@ -186,13 +196,14 @@ def _ask_for_place(lock: int, path: Path) -> bool:
     """Whether the holder has stepped aside, and this process has its place."""
     with ExitStack() as held:
         asking = _opened(path / _NEXT, held)
-        until = time.monotonic() + PATIENCE_SECONDS
-        while _is_held(path / _ASIDE) and time.monotonic() < until:
+        began = time.monotonic()
+        while not _try_lock(lock):
             _try_lock(asking)
-            if _try_lock(lock):
-                return True
+            patience = PATIENCE_SECONDS if _is_held(path / _ASIDE) else LOOKED_AT_SECONDS
+            if time.monotonic() - began > patience:
+                return False
             time.sleep(ASKS_AGAIN_SECONDS)
-        return _try_lock(lock)
+    return True
 
 
 def _read_token(path: Path) -> str | None:
