@@ -75,7 +75,7 @@ def test_a_list_is_asked_for_without_the_engine(args: tuple[str, ...], tmp_path:
 
 
 def test_our_own_modules_of_a_list_do_without_pydantic(tmp_path: Path) -> None:
-    """Typer itself imports it when a command runs, from 0.28 on; so they are only imported here."""
+    """Typer itself brings it when a command runs, to read its options; so none is run here."""
     modules = [
         entry.target.partition(":")[0] for entry in COMMANDS if entry.panel != "This machine"
     ]

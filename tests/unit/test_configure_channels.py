@@ -128,7 +128,8 @@ def test_a_test_is_an_event_of_its_own(tmp_path: Path) -> None:
 
     clock = FakeClock()
     store = SqliteStore(tmp_path / "more.sqlite3")
-    services = a_trainbell(store, ToyService(clock), channels=Ears(OneSecret("x"), clock))
+    ears: Any = Ears(OneSecret("x"), clock)
+    services = a_trainbell(store, ToyService(clock), channels=ears)
     put_channel(services, "topic", {"kind": "sns", "target": TOPIC})
     configure_channels.test_channel(services, "topic")
     store.close()

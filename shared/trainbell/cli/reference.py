@@ -19,7 +19,8 @@ runs on this machine, whose address and owner's token it finds in the data direc
 `TRAINBELL_SIGN=1` asks for that elsewhere. `TRAINBELL_TOKEN` is the owner's token of an embedded
 Trainbell on another machine. Every command that prints something takes `--json`.
 
-Where none is named and none runs, `wait` and `start --wait` watch the job in their own process.
+Where none is named and none runs, `wait` and `start --wait` watch the job in their own process,
+and make room for a `trainbell up` that begins meanwhile.
 Ctrl-C while waiting stops the looking and never the job.
 
 ## Exit status
