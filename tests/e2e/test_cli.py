@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 from tests.e2e.up_process import TRAINBELL, UpProcess
 from trainbell.cli.app import exit_status
 from trainbell.client import Trainbell
-from trainbell.embedded.data_dir import running_server
+from trainbell.embedded.data_dir import open_data_dir, running_server
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.simulators.slack import SlackReceiver
 
@@ -375,6 +375,14 @@ def test_nobody_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing answers at http://127.0.0.1:1" in run("jobs", "--url", "http://127.0.0.1:1").err
     monkeypatch.setenv("TRAINBELL_URL", "http://127.0.0.1:1")
     assert run("start", "--provider", "local", "--wait").code == NOT_REACHED
+
+
+def test_a_server_that_is_just_beginning_is_waited_for(run: Run, data_dir: Path) -> None:
+    with open_data_dir(data_dir) as begun:
+        answers = threading.Timer(0.3, begun.announce, args=["http://127.0.0.1:1"])
+        answers.start()
+        assert "nothing answers at http://127.0.0.1:1" in run("jobs").one_line
+        answers.join()
 
 
 @pytest.mark.parametrize(
