@@ -66,7 +66,7 @@ NEEDS = {
     "api": Needs(
         {**_STATE_MACHINE, **_TELLING, **_SCHEDULES}, ("dynamodb", "stepfunctions", "scheduler")
     ),
-    "poll_job": Needs({}, ("dynamodb",)),
+    "advance_job": Needs({}, ("dynamodb",)),
     "poll_on_event": Needs(_STATE_MACHINE, ("dynamodb", "stepfunctions")),
     "publish_changes": Needs(_TELLING, ("dynamodb",)),
     "reconcile_jobs": Needs(_STATE_MACHINE, ("dynamodb", "stepfunctions")),

@@ -28,6 +28,7 @@ from trainbell.domain.durations import PRIOR, DurationHistory, Prior, bin_of
 from trainbell.domain.job import Job, State
 from trainbell.domain.lifecycle import WatchRules, step
 from trainbell.domain.observation import Observation
+from trainbell.domain.order import Order
 from trainbell.domain.polling import Pace, next_wait_seconds
 
 DATA = Path(__file__).parent / "data" / "job_durations.json"
@@ -234,14 +235,14 @@ def _watch_steps(cdf: Sequence[float], prior: Prior, jobs: int, tells: bool) -> 
         job, now = a_job(), BEGIN
         while not job.is_ended:
             wait = next_wait_seconds(job, now, Pace(DurationHistory(prior=prior)))
-            now = job.next_poll_at or now + timedelta(seconds=wait)
+            now = job.watch.next_poll_at or now + timedelta(seconds=wait)
             age = (now - BEGIN).total_seconds()
             state = State.RUNNING if age < ends else State.SUCCEEDED
             progress = math.floor(min(1.0, age / planned) ** bend * 100) / 100 if tells else None
             seen = Observation(seen_at=now, vendor_status=state, state=state, progress=progress)
             pace = Pace(DurationHistory(prior=prior), chance.random())
             job = step(job, seen, now, WatchRules(), pace).job
-        polls += job.polls
+        polls += job.watch.polls
         delay += (now - BEGIN).total_seconds() - ends
     return Outcome(polls / jobs, delay / jobs)
 
@@ -260,9 +261,7 @@ def print_speed(calls: int = 100_000) -> None:
 def a_job() -> Job:
     return Job(
         id="benchmark",
-        provider="any",
-        connection="any",
-        kind="train",
+        order=Order(provider="any", connection="any", kind="train"),
         created_at=BEGIN,
         state=State.RUNNING,
         handle={},

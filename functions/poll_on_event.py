@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import about_job, count, observed
-from trainbell.use_cases.poll_on_event import poll_on_event
+from trainbell.use_cases.jobs.poll_on_event import poll_on_event
 
 
 class TrainingJob(BaseModel):

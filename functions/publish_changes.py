@@ -10,7 +10,7 @@ from typing import Any
 
 from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import count, observed
-from trainbell.use_cases.publish_changes import publish_changes
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 
 @observed

@@ -6,7 +6,7 @@ from typing import Any
 
 from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.cloud.telemetry import count, logger, observed
-from trainbell.use_cases.reconcile_jobs import reconcile_jobs
+from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 
 
 @observed

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from trainbell.bootstrap.cloud import cloud_services
 from trainbell.cloud.telemetry import about_job, count, logger, observed
-from trainbell.use_cases.run_schedule import run_schedule
+from trainbell.use_cases.schedules.run_schedule import run_schedule
 
 
 class DueSchedule(BaseModel):

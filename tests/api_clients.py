@@ -15,8 +15,8 @@ from tests.toy_service import ToyService, a_trainbell
 from trainbell.api.asgi_app import asgi_app_for
 from trainbell.api.identity import OwnerIdentity
 from trainbell.api.lambda_app import lambda_handler_for
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
 
 TOKEN = "the-owners-token-of-this-test"
 ARN = "arn:aws:iam::123456789012:user/ada"

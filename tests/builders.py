@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trainbell.domain.job import Job, State
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import CancelWish, Job, LastSeen, Origin, StartAttempts, State, Watch
+from trainbell.domain.observation import Observation
+from trainbell.domain.order import Order
 from trainbell.domain.settings import Connection
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -37,7 +41,7 @@ def a_job(**fields: Any) -> Job:
         "updated_at": NOON,
         "next_poll_at": NOON,
     }
-    return Job(**{**given, **fields})
+    return _job(**{**given, **fields})
 
 
 def a_running_job(**fields: Any) -> Job:
@@ -52,6 +56,52 @@ def a_running_job(**fields: Any) -> Job:
     return a_job(**{**given, **fields})
 
 
+def changed(job: Job, **flat: Any) -> Job:
+    """The job with other values; each field is given by its own name, whatever its group."""
+    groups = _grouped(flat)
+    for name in _GROUPS:
+        if name in groups:
+            groups[name] = replace(getattr(job, name), **groups[name])
+    return replace(job, **groups)
+
+
+_GROUPS: Mapping[str, type[Any]] = {
+    "order": Order,
+    "origin": Origin,
+    "start": StartAttempts,
+    "cancel": CancelWish,
+    "seen": LastSeen,
+    "watch": Watch,
+}
+# Where a field's own name says too little without its group.
+_PREFIXED = {"start_sent_at", "start_lease_until", "start_attempts", "cancel_requested_at"}
+_PREFIXED |= {"cancel_requested_by", "cancel_cause", "cancel_sent_at"}
+_WHERE: dict[str, tuple[str | None, str]] = {
+    **{each.name: (group, each.name) for group, kind in _GROUPS.items() for each in fields(kind)},
+    **{name: (name.split("_", 1)[0], name.split("_", 1)[1]) for name in _PREFIXED},
+    **{each.name: (None, each.name) for each in fields(Job)},
+    "last_seen_at": ("seen", "at"),
+    "requested_by": ("origin", "requested_by"),
+    "watch": ("watch", "number"),
+}
+
+
+def _grouped(flat: Mapping[str, Any]) -> dict[str, Any]:
+    grouped: dict[str, Any] = {}
+    for name, value in flat.items():
+        group, field = _WHERE[name]
+        if group is None:
+            grouped[field] = value
+        else:
+            grouped.setdefault(group, {})[field] = value
+    return grouped
+
+
+def _job(**flat: Any) -> Job:
+    grouped = _grouped(flat)
+    return Job(**{n: _GROUPS[n](**v) if n in _GROUPS else v for n, v in grouped.items()})
+
+
 def seen(state: State | None = State.RUNNING, *, at: datetime = NOON, **fields: Any) -> Observation:
     """An observation whose service uses our own words."""
     status = fields.pop("vendor_status", state.value if state else "no such word")
@@ -60,9 +110,9 @@ def seen(state: State | None = State.RUNNING, *, at: datetime = NOON, **fields: 
 
 def failed_poll(
     kind: FailureKind = FailureKind.UNAVAILABLE, *, at: datetime = NOON, **fields: Any
-) -> PollFailure:
-    given: dict[str, Any] = {"error_type": "ProviderUnavailable", "message": "connection refused"}
-    return PollFailure(seen_at=at, kind=kind, **{**given, **fields})
+) -> Failure:
+    given: dict[str, Any] = {"type": "ProviderUnavailable", "message": "connection refused"}
+    return Failure(at=at, kind=kind, **{**given, **fields})
 
 
 def a_connection(**fields: Any) -> Connection:

@@ -31,7 +31,7 @@ from trainbell.ports import (
     StartOrder,
     Store,
 )
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 STATES = {
     "waiting": State.QUEUED,

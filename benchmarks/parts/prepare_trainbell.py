@@ -12,10 +12,11 @@ from benchmarks.parts.watched_jobs import Task, read_task
 from trainbell.bootstrap.embedded import DATABASE
 from trainbell.clock import SystemClock
 from trainbell.domain.ids import new_job_id
-from trainbell.domain.job import Job, State
+from trainbell.domain.job import Job, StartAttempts, State, Watch
+from trainbell.domain.order import Order
 from trainbell.domain.settings import Connection
 from trainbell.ports import Change
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 JOBS_A_SECOND = 2000
 """How many can surely be stored in a second: none must be due before all are there."""
@@ -45,20 +46,21 @@ def a_running_job(task: Task, number: int, identity: str, now: datetime, due: da
     """As `request_job` and `start_job` leave it behind, with a fixed interval."""
     return Job(
         id=identity,
-        provider="deepva",
-        connection="deepva",
-        kind="train",
+        order=Order(
+            provider="deepva",
+            connection="deepva",
+            kind="train",
+            parameters={"source_dataset_id": "8a1f1d5e-9d1c-4a59-8d3b-6a1df2c6b001"},
+            min_interval_seconds=task.interval,
+            max_interval_seconds=task.interval,
+        ),
         created_at=now,
-        parameters={"source_dataset_id": "8a1f1d5e-9d1c-4a59-8d3b-6a1df2c6b001"},
-        min_interval_seconds=task.interval,
-        max_interval_seconds=task.interval,
         state=State.RUNNING,
         handle={"id": task.training(number)},
-        start_sent_at=now,
-        start_attempts=1,
+        start=StartAttempts(sent_at=now, attempts=1),
         started_at=now,
         updated_at=now,
-        next_poll_at=due,
+        watch=Watch(next_poll_at=due),
     )
 
 

@@ -14,9 +14,9 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from trainbell.domain.job import Job
-from trainbell.stores.dynamodb_items import job_item
-from trainbell.stores.dynamodb_store import DynamoDBStore
-from trainbell.stores.dynamodb_table import TTL_ATTRIBUTE, table_definition
+from trainbell.stores.dynamodb.items import job_item
+from trainbell.stores.dynamodb.store import DynamoDBStore
+from trainbell.stores.dynamodb.table import TTL_ATTRIBUTE, table_definition
 
 _BATCH = 25
 _names = (f"trainbell-{number}" for number in count())

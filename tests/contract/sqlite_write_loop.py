@@ -11,10 +11,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tests.builders import changed
 from tests.contract.store_builders import an_entry, an_event, job_number
 from trainbell.domain.job import EndReason, State
 from trainbell.ports import Change
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 POLLS = 3
 
@@ -30,7 +31,7 @@ def write_jobs(path: Path, first: int) -> None:
         )
         acknowledge("created", job.id)
         for _ in range(POLLS):
-            job = store.save(Change(job=replace(job, polls=job.polls + 1)))
+            job = store.save(Change(job=changed(job, polls=job.watch.polls + 1)))
             acknowledge("polled", job.id, job.revision)
         ended = replace(job, state=State.SUCCEEDED, end_reason=EndReason.COMPLETED)
         end = Change(

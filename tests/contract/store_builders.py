@@ -36,7 +36,7 @@ def an_event(job: Job, sequence: int = 1, **fields: Any) -> JobEvent:
 
 
 def an_entry(job: Job, sequence: int = 1, *, at: datetime = NOON) -> OutboxEntry:
-    return unrouted(an_event(job, sequence, at=at), job.project)
+    return unrouted(an_event(job, sequence, at=at), job.order.project)
 
 
 def a_delivery(

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.contract.dynamodb_factory import dynamodb_store
 from trainbell.domain.job import Job
 from trainbell.ports import Change, Store
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 
 @dataclass(frozen=True)

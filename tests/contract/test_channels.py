@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.hooks import HierarchicalEmitter
 from moto import mock_aws
 
-from tests.builders import NOON, FakeClock, a_running_job
+from tests.builders import NOON, FakeClock, a_running_job, changed
 from trainbell.channels.catalog import FoundChannels
 from trainbell.channels.slack.channel import webhook_url
 from trainbell.domain.events import EventType, JobEvent
@@ -45,7 +45,7 @@ class Secrets:
 
 
 def a_notice(**fields: Any) -> Notice:
-    job = replace(
+    job = changed(
         a_running_job(parameters={"api_key": SECRET, "epochs": 3}),
         **{"state": State.SUCCEEDED, "end_reason": EndReason.COMPLETED, "ended_at": NOON, **fields},
     )

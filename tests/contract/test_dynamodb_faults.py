@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
+from tests.builders import changed
 from tests.contract.dynamodb_factory import create_table, dynamodb_client
 from tests.contract.store_builders import a_delivery, an_event, job_number, stored
 from trainbell.domain.job import Performance
@@ -23,8 +23,8 @@ from trainbell.errors import (
     TrainbellError,
 )
 from trainbell.ports import Change
-from trainbell.stores.dynamodb_items import job_item
-from trainbell.stores.dynamodb_store import DynamoDBStore
+from trainbell.stores.dynamodb.items import job_item
+from trainbell.stores.dynamodb.store import DynamoDBStore
 
 TABLE = "trainbell"
 
@@ -184,7 +184,7 @@ def test_deletes_that_stay_unprocessed_leave_the_job(store: DynamoDBStore, stub:
 
 def test_a_job_that_grew_too_large_is_full_and_stays_as_it_was(store: DynamoDBStore) -> None:
     job = stored(store)
-    grown = replace(job, performance=Performance(artifacts={"report": "x" * 410_000}))
+    grown = changed(job, performance=Performance(artifacts={"report": "x" * 410_000}))
     with pytest.raises(StoreFull, match="409600"):
         store.save(Change(job=grown))
     with pytest.raises(StoreFull):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOON, a_connection, a_running_job
+from tests.builders import NOON, a_connection, a_running_job, changed
 from tests.contract.dynamodb_factory import create_table, dynamodb_client
 from tests.contract.store_builders import (
     a_delivery,
@@ -26,11 +26,11 @@ from trainbell.domain.outbox import OutboxEntry, delivered, routed
 from trainbell.domain.settings import Connection
 from trainbell.errors import HoldTaken, InputInvalid, JobConflict
 from trainbell.ports import Change, JobQuery, Store
-from trainbell.stores.dynamodb_calls import Table
-from trainbell.stores.dynamodb_items import job_item
-from trainbell.stores.dynamodb_lists import list_jobs
-from trainbell.stores.dynamodb_store import DynamoDBStore
-from trainbell.stores.dynamodb_table import (
+from trainbell.stores.dynamodb.calls import Table
+from trainbell.stores.dynamodb.items import job_item
+from trainbell.stores.dynamodb.lists import list_jobs
+from trainbell.stores.dynamodb.store import DynamoDBStore
+from trainbell.stores.dynamodb.table import (
     ACTIONS,
     CREATED,
     DUE_AT,
@@ -104,7 +104,7 @@ def test_a_replay_costs_one_read_more(recorded: Recorded) -> None:
 
 def test_bookkeeping_is_one_conditional_put(recorded: Recorded) -> None:
     job = stored(recorded.store)
-    change = Change(job=replace(job, polls=1, next_poll_at=after(30)))
+    change = Change(job=changed(job, polls=1, next_poll_at=after(30)))
     assert recorded.of(lambda: recorded.store.save(change)) == ["PutItem"]
     assert "ConditionExpression" in recorded.calls[0][1]
 
@@ -193,7 +193,7 @@ def test_no_call_is_outside_the_declared_rights() -> None:
 
 def test_a_poll_leaves_the_list_indexes_alone() -> None:
     job = a_running_job(model="m", dataset="d", tags={"team": "a"})
-    polled = replace(job, revision=2, polls=9, progress=0.5, next_poll_at=after(30), message="…")
+    polled = changed(job, revision=2, polls=9, progress=0.5, next_poll_at=after(30), message="…")
     in_lists = {CREATED, *LIST_KEYS.values(), *LISTED}
     before, then = job_item(job), job_item(polled)
     assert {name: before[name] for name in in_lists} == {name: then[name] for name in in_lists}
@@ -202,7 +202,7 @@ def test_a_poll_leaves_the_list_indexes_alone() -> None:
 
 def test_an_ended_job_leaves_the_index_of_due_things(recorded: Recorded) -> None:
     job = stored(recorded.store)
-    ended = replace(job, state=State.SUCCEEDED, end_reason=EndReason.COMPLETED, next_poll_at=None)
+    ended = changed(job, state=State.SUCCEEDED, end_reason=EndReason.COMPLETED, next_poll_at=None)
     recorded.store.save(Change(job=ended))
     assert not {DUE_AT, DUE_SHARD} & recorded.item(job_key(job.id)).keys()
 

@@ -23,10 +23,10 @@ from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import Fault, FaultKind
 from trainbell.simulators.server import running
 from trainbell.simulators.service import SimulatedService
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
 
 LOOKS_AT_MOST = 400
 FAULTS_IN_A_ROW = 3
@@ -67,7 +67,7 @@ def run_to_its_end(services: Services, service: SimulatedService, job: Job, faul
     service.faults.add(fault)
     again = True
     for _ in range(LOOKS_AT_MOST):
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         if outcome.wait_seconds is None:
             return outcome.job
         if again and outcome.job.state is State.RUNNING:

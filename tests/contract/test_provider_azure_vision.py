@@ -51,11 +51,11 @@ from trainbell.simulators.azure_vision.service import API_KEY
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import Fault, FaultKind
 from trainbell.simulators.server import running
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.cancel_job import cancel_job
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.request_job import request_job
 
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 OTHER_JOB = "01jobbbbbbbbbbbbbbbbbbbbbb"
@@ -806,9 +806,9 @@ def test_A8_a_failed_trainings_error_is_kept_whole_up_to_the_job() -> None:
     job = a_running_job(provider="azure_vision", handle={"model": "model_name"})
     ended = step(job, seen, NOON, WatchRules(), Pace()).job
     assert ended.end_reason is EndReason.SERVICE_FAILED
-    assert ended.last_error is not None
-    assert ended.last_error.details == whole
-    assert ended.last_error.vendor_code == "datasetCorrupt"
+    assert ended.watch.last_error is not None
+    assert ended.watch.last_error.details == whole
+    assert ended.watch.last_error.vendor_code == "datasetCorrupt"
 
 
 @pytest.mark.parametrize(
@@ -969,12 +969,12 @@ def test_A4_A9_a_running_evaluation_refuses_a_cancel_and_expires_at_its_deadline
         "deadline_at": (NOON + timedelta(seconds=30)).isoformat(),
     }
     job, _ = request_job(trainbell, body, by="me")
-    poll_job(trainbell, job.id)
+    advance_job(trainbell, job.id)
     with pytest.raises(NotSupported, match="no call to cancel"):
         cancel_job(trainbell, job.id, by="me")
     assert isinstance(trainbell.clock, FakeClock)
     trainbell.clock.advance(30)
-    expired = poll_job(trainbell, job.id).job
+    expired = advance_job(trainbell, job.id).job
     assert expired.end_reason is EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
     assert expired.may_still_cost
 
@@ -992,7 +992,7 @@ def test_A1_A9_a_lost_start_is_adopted_and_cancelled_for_real(
     for turn in range(6):
         if turn == 3:
             cancel_job(trainbell, job.id, by="me")
-        outcome = poll_job(trainbell, job.id)
+        outcome = advance_job(trainbell, job.id)
         states.append(outcome.job.state)
         trainbell.clock.advance(outcome.wait_seconds or 0)
         simulator.clock.advance(outcome.wait_seconds or 0)

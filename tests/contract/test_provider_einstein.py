@@ -14,7 +14,8 @@ import pytest
 
 from tests.builders import NOON, FakeClock, a_connection, a_job
 from trainbell.conformance import HttpConformance, HttpSubject
-from trainbell.domain.job import State, WhenBusy
+from trainbell.domain.job import State
+from trainbell.domain.order import WhenBusy
 from trainbell.errors import (
     ConfigInvalid,
     NotSupported,
@@ -51,8 +52,8 @@ from trainbell.simulators.einstein.trainings import (
 )
 from trainbell.simulators.faults import Fault, FaultKind
 from trainbell.simulators.server import running
-from trainbell.use_cases.holds import busy_holds
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.holds import busy_holds
 
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 CALLS = r"^/v2/(vision|language)/"

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
 from trainbell.conformance import HttpConformance, HttpSubject
-from trainbell.domain.job import State, WhenBusy
+from trainbell.domain.job import State
+from trainbell.domain.order import WhenBusy
 from trainbell.errors import (
     ConfigInvalid,
     NotSupported,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trainbell.stores.sqlite_group_commit import GroupCommit, Operation
+from trainbell.stores.sqlite.group_commit import GroupCommit, Operation
 
 WRITERS = 6
 

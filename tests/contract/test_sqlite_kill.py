@@ -16,7 +16,7 @@ from tests.contract.sqlite_write_loop import POLLS
 from tests.contract.store_builders import all_events
 from trainbell.domain.job import Job, State
 from trainbell.ports import JobQuery, Store
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.store import SqliteStore
 
 ROUNDS = 20
 ROOT = Path(__file__).parents[2]
@@ -51,8 +51,8 @@ def check_acknowledged(store: Store, lines: list[list[str]]) -> None:
 def check_whole(store: Store, job: Job) -> None:
     """Job, events and holds tell the same story."""
     ended = job.state is State.SUCCEEDED
-    assert job.revision == (POLLS + 2 if ended else job.polls + 1)
-    assert job.parameters == {"text": "x" * 9000}
+    assert job.revision == (POLLS + 2 if ended else job.watch.polls + 1)
+    assert job.order.parameters == {"text": "x" * 9000}
     assert [event.sequence for event in all_events(store, job)] == ([1, 2] if ended else [1])
     assert store.find_by_hold(f"name:{job.id}") == (None if ended else job.id)
 
@@ -78,7 +78,7 @@ def test_a_killed_process_loses_nothing_and_leaves_nothing_half_written(tmp_path
     counted = store.durations(["all"]).by_likeness
     assert counted == (({1: len(ended)} if ended else {}),)
     for job in jobs:
-        tagged = store.list(JobQuery(project="default", tag=("number", job.tags["number"])))
+        tagged = store.list(JobQuery(project="default", tag=("number", job.order.tags["number"])))
         assert tagged.items == (job,)
     store.close()
     with closing(sqlite3.connect(path)) as database:

@@ -9,13 +9,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.builders import NOON, a_connection
+from tests.builders import NOON, a_connection, changed
 from tests.contract.store_builders import (
     a_delivery,
     a_token,
@@ -29,9 +28,9 @@ from trainbell.domain.outbox import delivered
 from trainbell.domain.settings import Connection
 from trainbell.errors import NotFound, StoreFull, StoreTooNew, StoreUnavailable
 from trainbell.ports import Change, JobQuery
-from trainbell.stores.sqlite_errors import store_error
-from trainbell.stores.sqlite_schema import MIGRATIONS
-from trainbell.stores.sqlite_store import SqliteStore
+from trainbell.stores.sqlite.errors import store_error
+from trainbell.stores.sqlite.schema import MIGRATIONS
+from trainbell.stores.sqlite.store import SqliteStore
 
 NOBODY = 65534
 
@@ -278,14 +277,14 @@ def test_reads_go_on_while_threads_write(path: Path) -> None:
                 latest = 0
                 while not done.is_set():
                     seen = store.get(job.id)
-                    assert seen.polls == seen.revision - 1 >= latest
-                    latest = seen.polls
+                    assert seen.watch.polls == seen.revision - 1 >= latest
+                    latest = seen.watch.polls
                 return latest
             current = job
             for polls in range(1, 501):
-                current = store.save(Change(job=replace(current, polls=polls)))
+                current = store.save(Change(job=changed(current, polls=polls)))
             done.set()
-            return current.polls
+            return current.watch.polls
 
         assert max(at_once(8, read_or_write)) == 500
-        assert store.get(job.id).polls == 500
+        assert store.get(job.id).watch.polls == 500

@@ -13,10 +13,10 @@ from tests.e2e.test_every_kind import JOBS
 from trainbell.domain.job import State
 from trainbell.simulators.__main__ import names
 from trainbell.simulators.service import SimulatedService
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.resume_starts import resume_starts
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.resume_starts import resume_starts
 
 WRITES = {1: "create", 2: "intent", 3: "handle", 4: "first poll"}
 LOOKS_AT_MOST = 200
@@ -33,7 +33,7 @@ def drive(services: Services, service: SimulatedService, provider: str) -> State
     }
     job, _ = request_job(services, body, by="ada", idempotency_key="the-one-request")
     for _ in range(LOOKS_AT_MOST):
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         if outcome.wait_seconds is None:
             return outcome.job.state
         service.clock.advance(min(outcome.wait_seconds, 15))

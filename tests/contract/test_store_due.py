@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOON
+from tests.builders import NOON, changed
 from tests.contract.store_builders import after, at_once, job_number, patiently, stored
 from trainbell.domain.job import END_STATES, State
 from trainbell.domain.rate_budget import PLACE_GRACE_SECONDS, WINDOW_SECONDS
@@ -41,7 +41,7 @@ def test_no_connection_fills_the_line_alone(store: Store) -> None:
 
 def test_a_poll_moves_the_job_in_the_line(store: Store) -> None:
     first, second = stored(store, 1, next_poll_at=after(1)), stored(store, 2, next_poll_at=after(2))
-    store.save(Change(job=replace(first, polls=1, next_poll_at=after(3))))
+    store.save(Change(job=changed(first, polls=1, next_poll_at=after(3))))
     assert [due.id for due in store.due(after(9), 9)] == [second.id, first.id]
     assert store.next_due_at() == after(2)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import NOON
+from tests.builders import NOON, changed
 from tests.contract.store_builders import (
     a_delivery,
     a_token,
@@ -20,7 +20,8 @@ from tests.contract.store_builders import (
     stored,
 )
 from trainbell.domain.events import EventType
-from trainbell.domain.job import EndReason, Job, LastError, Performance, State
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import EndReason, Job, Performance, State
 from trainbell.errors import (
     HoldTaken,
     IdempotencyConflict,
@@ -37,7 +38,7 @@ EIGHT_HOURS = 8 * 3600
 def nothing_is_left(store: Store, job: Job, hold: str) -> bool:
     with pytest.raises(NotFound):
         store.get(job.id)
-    listed = store.list(JobQuery(project=job.project)).items
+    listed = store.list(JobQuery(project=job.order.project)).items
     return (
         job.id not in [found.id for found in listed]
         and not all_events(store, job)
@@ -72,7 +73,13 @@ def test_every_kind_of_value_survives(store: Store) -> None:
             per_tag={"猫": {"recall": 1.0}},
             curve=({"x": 1.0},),
         ),
-        last_error=LastError(type="ProviderUnavailable", message="💥", at=NOON, details=["a", {}]),
+        last_error=Failure(
+            kind=FailureKind.UNAVAILABLE,
+            type="ProviderUnavailable",
+            message="💥",
+            at=NOON,
+            details=["a", {}],
+        ),
     )
     created, _ = store.create(Change(job=job))
     assert store.get(job.id) == created == replace(job, revision=1)
@@ -219,18 +226,18 @@ def test_a_hold_has_one_winner_however_many_ask_at_once(store: Store) -> None:
 
 def test_a_save_counts_the_revision(store: Store) -> None:
     job = stored(store)
-    polled = store.save(Change(job=replace(job, polls=1, next_poll_at=after(30))))
-    assert polled == replace(job, polls=1, next_poll_at=after(30), revision=2)
+    polled = store.save(Change(job=changed(job, polls=1, next_poll_at=after(30))))
+    assert polled == changed(job, polls=1, next_poll_at=after(30), revision=2)
     assert store.get(job.id) == polled
 
 
 @pytest.mark.parametrize("with_event", [False, True])
 def test_an_outdated_revision_writes_nothing(store: Store, with_event: bool) -> None:
     job = stored(store)
-    newer = store.save(Change(job=replace(job, polls=1)))
+    newer = store.save(Change(job=changed(job, polls=1)))
     events = (an_event(job),) if with_event else ()
     with pytest.raises(JobConflict, match=job.id):
-        store.save(Change(job=replace(job, polls=7), events=events, outbox=()))
+        store.save(Change(job=changed(job, polls=7), events=events, outbox=()))
     assert store.get(job.id) == newer
     assert all_events(store, job) == ()
 
@@ -285,7 +292,7 @@ def test_fifty_writers_write_one_end(store: Store) -> None:
 
     def end(number: int) -> bool:
         state, reason = ends[number % 2]
-        ended = replace(job, state=state, end_reason=reason, message=f"writer {number}")
+        ended = changed(job, state=state, end_reason=reason, message=f"writer {number}")
         event = an_event(ended, 1, type=EventType.JOB_FINISHED, data={"writer": number})
         try:
             store.save(Change(job=ended, events=(event,), outbox=(an_entry(ended),)))
@@ -296,7 +303,7 @@ def test_fifty_writers_write_one_end(store: Store) -> None:
     wins = at_once(50, end)
     assert wins.count(True) == 1
     winner = wins.index(True)
-    assert store.get(job.id).message == f"writer {winner}"
+    assert store.get(job.id).seen.message == f"writer {winner}"
     assert store.get(job.id).revision == 2
     assert [event.data for event in all_events(store, job)] == [{"writer": winner}]
     assert len(store.claim_outbox(NOON, 60, 100)) == 1
@@ -326,7 +333,7 @@ def test_delete_leaves_nothing(store: Store) -> None:
 def test_delete_needs_the_latest_revision(store: Store) -> None:
     job = job_number(1, state=State.FAILED)
     created, _ = store.create(Change(job=job, events=(an_event(job),), take=("h",)))
-    newer = store.save(Change(job=replace(created, message="late news")))
+    newer = store.save(Change(job=changed(created, message="late news")))
     with pytest.raises(JobConflict):
         store.delete(created)
     assert store.get(job.id) == newer

@@ -71,13 +71,13 @@ FILTERS: list[tuple[dict[str, Any], Callable[[Job], bool]]] = [
         {"states": frozenset({State.LOST, State.WAITING, State.QUEUED})},
         lambda job: job.state in {State.LOST, State.WAITING, State.QUEUED},
     ),
-    ({"provider": "provider-3"}, lambda job: job.provider == "provider-3"),
-    ({"kind": "test"}, lambda job: job.kind == "test"),
-    ({"model": "model-5"}, lambda job: job.model == "model-5"),
-    ({"dataset": "dataset-4"}, lambda job: job.dataset == "dataset-4"),
-    ({"dataset": "rare"}, lambda job: job.dataset == "rare"),
-    ({"tag": ("team", "team-0")}, lambda job: job.tags.get("team") == "team-0"),
-    ({"tag": ("team", None)}, lambda job: "team" in job.tags),
+    ({"provider": "provider-3"}, lambda job: job.order.provider == "provider-3"),
+    ({"kind": "test"}, lambda job: job.order.kind == "test"),
+    ({"model": "model-5"}, lambda job: job.order.model == "model-5"),
+    ({"dataset": "dataset-4"}, lambda job: job.order.dataset == "dataset-4"),
+    ({"dataset": "rare"}, lambda job: job.order.dataset == "rare"),
+    ({"tag": ("team", "team-0")}, lambda job: job.order.tags.get("team") == "team-0"),
+    ({"tag": ("team", None)}, lambda job: "team" in job.order.tags),
     ({"created_after": after(995)}, lambda job: job.created_at > after(995)),
     ({"created_before": after(3)}, lambda job: job.created_at < after(3)),
     (
@@ -93,17 +93,19 @@ FILTERS: list[tuple[dict[str, Any], Callable[[Job], bool]]] = [
         },
         lambda job: (
             job.state in {ENDED, State.RUNNING}
-            and job.provider == "provider-3"
+            and job.order.provider == "provider-3"
             and job.created_at > after(800)
         ),
     ),
     (
         {"model": "model-5", "dataset": "dataset-5", "created_before": after(900)},
         lambda job: (
-            job.model == "model-5" and job.dataset == "dataset-5" and job.created_at < after(900)
+            job.order.model == "model-5"
+            and job.order.dataset == "dataset-5"
+            and job.created_at < after(900)
         ),
     ),
-    ({"project": "vision", "model": "model-7"}, lambda job: job.model == "model-7"),
+    ({"project": "vision", "model": "model-7"}, lambda job: job.order.model == "model-7"),
 ]
 
 
@@ -114,7 +116,7 @@ def test_filter_finds_exactly_what_belongs(
     filled: Filled, filters: dict[str, Any], belongs: Callable[[Job], bool]
 ) -> None:
     query = JobQuery(**{"project": "default", "limit": 25, **filters})
-    expected = [job for job in filled.jobs if job.project == query.project and belongs(job)]
+    expected = [job for job in filled.jobs if job.order.project == query.project and belongs(job)]
     assert expected
     found = read_pages(filled.store, query, 75)
     assert found == newest_first(expected)[: len(found)]
@@ -129,7 +131,7 @@ def test_filter_that_nothing_fits_finds_nothing(filled: Filled, filters: dict[st
 
 def test_all_pages_together_are_all_jobs(filled: Filled) -> None:
     found = read_pages(filled.store, JobQuery(project="vision", limit=100), JOBS)
-    assert found == newest_first([job for job in filled.jobs if job.project == "vision"])
+    assert found == newest_first([job for job in filled.jobs if job.order.project == "vision"])
     assert len(found) == 1000
 
 

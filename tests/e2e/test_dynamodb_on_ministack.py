@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.builders import NOON
+from tests.builders import NOON, changed
 from tests.contract.dynamodb_factory import create_table
 from tests.contract.store_builders import a_token, after, an_entry, an_event, job_number
 from tests.e2e.ministack_server import CREDENTIALS, free_port, ministack
@@ -31,7 +31,7 @@ from trainbell.errors import (
     StoreUnavailable,
 )
 from trainbell.ports import Change, JobQuery
-from trainbell.stores.dynamodb_store import DynamoDBStore
+from trainbell.stores.dynamodb.store import DynamoDBStore
 
 pytestmark = pytest.mark.e2e
 
@@ -58,7 +58,7 @@ def store(server: str) -> Iterator[DynamoDBStore]:
 
 
 def ended(job: Job) -> Change:
-    end = replace(
+    end = changed(
         job,
         state=State.SUCCEEDED,
         end_reason=EndReason.COMPLETED,
@@ -89,7 +89,7 @@ def test_a_job_from_its_request_to_its_record(store: DynamoDBStore) -> None:
     assert refusal.value.holder == job.id
     assert [due.id for due in store.due(NOON, 10)] == [job.id]
 
-    polled = store.save(Change(job=replace(job, polls=1, next_poll_at=after(30))))
+    polled = store.save(Change(job=changed(job, polls=1, next_poll_at=after(30))))
     with pytest.raises(JobConflict):
         store.save(Change(job=job))
     assert store.due(NOON, 10) == []
@@ -159,7 +159,7 @@ def test_one_of_many_writers_ends_a_job(store: DynamoDBStore) -> None:
 
     def write(number: int) -> bool:
         try:
-            store.save(ended(replace(job, message=f"writer {number}")))
+            store.save(ended(changed(job, message=f"writer {number}")))
         except (JobConflict, StoreUnavailable):
             return False
         return True

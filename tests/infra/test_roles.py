@@ -11,7 +11,7 @@ from tests.infra.test_template import FUNCTIONS, resource_of
 from tests.infra.translated import of_type, resources
 from trainbell.providers.sagemaker.client import LOG_GROUP
 from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
-from trainbell.stores.dynamodb_table import ACTIONS
+from trainbell.stores.dynamodb.table import ACTIONS
 
 # X-Ray and log deliveries know no resources:
 # docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -50,7 +50,7 @@ UNDER_A_PREFIX = {
 STORE = {"UseTablePolicy", "WriteTracesPolicy"}
 POLICIES_OF = {
     "StartJobFunction": STORE | {"ReadSecretsPolicy"},
-    "PollJobFunction": STORE | {"ReadSecretsPolicy"},
+    "AdvanceJobFunction": STORE | {"ReadSecretsPolicy"},
     "PollOnEventFunction": STORE | {"StartWatchersPolicy"},
     "PublishChangesFunction": STORE | {"ReadSecretsPolicy"},
     "ReconcileJobsFunction": STORE | {"StartWatchersPolicy"},
@@ -191,7 +191,7 @@ def test_only_who_starts_and_polls_may_train_on_sagemaker_and_only_where_it_is_u
         for function, properties in FUNCTIONS.items()
         if actions_of(resource_of(properties["Role"])) & on_sagemaker
     }
-    assert may == {"StartJobFunction", "PollJobFunction"}
+    assert may == {"StartJobFunction", "AdvanceJobFunction"}
     policies = {name for name, statement in ALL if "sagemaker:" in str(statement["Action"])}
     assert policies == {"TrainOnSageMakerPolicy", "LookAtSageMakerPolicy"}
     assert {resources()[name]["Condition"] for name in policies} == {"UsesSageMaker"}

@@ -16,7 +16,7 @@ from tests.workflow.definition import load
 from trainbell.cloud.environment import PREFIX, CloudEnvironment
 from trainbell.domain.starting import START_LEASE_SECONDS
 from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
-from trainbell.stores.dynamodb_table import (
+from trainbell.stores.dynamodb.table import (
     STREAM_FILTER,
     TTL_ATTRIBUTE,
     table_definition,
@@ -141,7 +141,7 @@ def test_the_machine_is_the_one_definition() -> None:
 
 def test_a_start_ends_before_anybody_looks_for_it() -> None:
     states = load()["States"]
-    for name in ("StartJob", "PollJob"):
+    for name in ("StartJob", "AdvanceJob"):
         timeout = FUNCTIONS[f"{name}Function"]["Timeout"]
         assert timeout < START_LEASE_SECONDS
         assert timeout < states[name]["TimeoutSeconds"]

@@ -9,8 +9,8 @@ import pytest
 
 from tests.builders import FakeClock
 from tests.toy_service import ToyService, a_trainbell
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
 
 
 @pytest.fixture

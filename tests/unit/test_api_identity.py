@@ -12,7 +12,7 @@ from tests.builders import FakeClock
 from trainbell.api.app import RESOURCES
 from trainbell.api.identity import OwnerIdentity
 from trainbell.ports import JobQuery
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 CALLS = [(each.method, each.path) for resource in RESOURCES for each in resource.endpoints]
 UNKNOWN = [("GET", "/v1/nothing"), ("PATCH", "/v1/jobs"), ("GET", "/")]

@@ -9,10 +9,11 @@ import pytest
 
 from tests.api_clients import EmbeddedClient, a_service_on_disk
 from tests.builders import FakeClock, a_running_job
-from trainbell.domain.job import EndReason, LastError, Performance, State
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import EndReason, Performance, State
 from trainbell.ports import Change, JobQuery
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
 
 REQUEST = {"provider": "toy", "parameters": {"epochs": 3}}
 RUN = {"idempotency-key": "run-1"}
@@ -41,10 +42,10 @@ def started(api: EmbeddedClient) -> str:
 
 def ended(api: EmbeddedClient, services: Services, clock: FakeClock) -> str:
     job_id = started(api)
-    poll_job(services, job_id)
+    advance_job(services, job_id)
     services.providers.client(None).service.set_all("completed")  # type: ignore[arg-type, attr-defined]
     clock.advance(60)
-    poll_job(services, job_id)
+    advance_job(services, job_id)
     return job_id
 
 
@@ -204,7 +205,7 @@ def test_a_cancel_is_taken_and_an_ended_job_refuses_it(
     api: EmbeddedClient, services: Services, clock: FakeClock
 ) -> None:
     running = started(api)
-    poll_job(services, running)
+    advance_job(services, running)
     answer = api.call("POST", f"/v1/jobs/{running}/cancel")
     assert answer.status == 202
     assert (answer.json()["state"], answer.json()["may_still_cost"]) == ("cancelling", True)
@@ -259,8 +260,12 @@ def test_the_view_shows_end_error_and_forecast(
         progress=0.3,
         progress_trail=trail,
         performance=Performance(metrics={"accuracy": 0.9}),
-        last_error=LastError(
-            type="ProviderUnavailable", message="refused", at=noon, details={"body": "<html>"}
+        last_error=Failure(
+            kind=FailureKind.UNAVAILABLE,
+            type="ProviderUnavailable",
+            message="refused",
+            at=noon,
+            details={"body": "<html>"},
         ),
     )
     services.store.create(Change(job=job))

@@ -17,7 +17,7 @@ from trainbell.api.app import RESOURCES
 from trainbell.api.calls import Request
 from trainbell.api.openapi import openapi_document
 from trainbell.api.problems import KINDS, problem_reply
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 ENDPOINTS = [endpoint for resource in RESOURCES for endpoint in resource.endpoints]
 

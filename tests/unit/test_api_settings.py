@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tests.api_clients import CloudClient, EmbeddedClient, a_service_on_disk
 from tests.builders import FakeClock
 from trainbell.domain.settings import Connection
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 GOOD = {"provider": "toy", "secret": "env:TOY_KEY", "max_active": 3, "calls_per_minute": 30}
 
@@ -157,13 +157,13 @@ def test_built_in_connections_come_last_and_cannot_be_deleted(api: EmbeddedClien
 
 
 def test_a_rate_budget_holds_for_logs_too(tmp_path: Path) -> None:
-    from trainbell.use_cases.poll_job import poll_job
+    from trainbell.use_cases.jobs.advance_job import advance_job
 
     limited = a_service_on_disk(tmp_path, FakeClock(), has_logs=True, calls_per_minute=1.0)
     api = EmbeddedClient(limited)
     job_id = api.call("POST", "/v1/jobs", {"provider": "toy"}).json()["id"]
     assert api.call("GET", f"/v1/jobs/{job_id}/logs").json() == {"lines": []}
-    poll_job(limited, job_id)
+    advance_job(limited, job_id)
     answer = api.call("GET", f"/v1/jobs/{job_id}/logs")
     limited.store.close()
     assert (answer.status, answer.headers["retry-after"]) == (503, "65")

@@ -19,10 +19,10 @@ from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, NotifyRejected
 from trainbell.ports import Notice
 from trainbell.simulators.slack import Answer, SlackReceiver
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases import configure_channels
-from trainbell.use_cases.configure_channels import delete_channel, put_channel
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.settings import configure_channels
+from trainbell.use_cases.settings.configure_channels import delete_channel, put_channel
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ends"
 SLACK = {"kind": "slack", "secret": "env:SLACK_URL"}
@@ -109,7 +109,7 @@ def test_a_body_of_any_form_is_refused(services: Services, body: dict[str, Any])
 
 def test_a_test_message_is_really_sent(services: Services, slack: SlackReceiver) -> None:
     put_channel(services, "team", SLACK)
-    assert "took the test message" in configure_channels.test_channel(services, "team")
+    assert "took the test message" in configure_channels.try_channel(services, "team")
     (message,) = slack.messages
     assert message["text"] == "🔔 A test message from Trainbell"
 
@@ -131,7 +131,7 @@ def test_a_test_is_an_event_of_its_own(tmp_path: Path) -> None:
     ears: Any = Ears(OneSecret("x"), clock)
     services = a_trainbell(store, ToyService(clock), channels=ears)
     put_channel(services, "topic", {"kind": "sns", "target": TOPIC})
-    configure_channels.test_channel(services, "topic")
+    configure_channels.try_channel(services, "topic")
     store.close()
     (notice,) = heard
     event = cloud_event(notice)
@@ -150,7 +150,7 @@ def test_a_test_shows_what_the_receiver_says(services: Services, slack: SlackRec
     put_channel(services, "team", SLACK)
     slack.fail_next(Answer(410, "channel_is_archived"))
     with pytest.raises(NotifyRejected, match="channel_is_archived"):
-        configure_channels.test_channel(services, "team")
+        configure_channels.try_channel(services, "team")
 
 
 def test_deleting(services: Services) -> None:

@@ -12,8 +12,8 @@ from tests.toy_service import ToyProviders, ToyService, a_trainbell, toy_spec
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.ports import ProviderSpec
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.find_connection import built_in_connections, find_connection
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
 
 
 class WithABrokenOne(ToyProviders):

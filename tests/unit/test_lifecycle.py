@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import NOON, a_job, a_running_job, failed_poll, seen
 from trainbell.domain.events import EventType
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.lifecycle import (
     WatchRules,
@@ -17,7 +18,7 @@ from trainbell.domain.lifecycle import (
     request_cancel,
     step,
 )
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision
 
@@ -28,15 +29,16 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def stepped(job: Job, what: Observation | PollFailure, rules: WatchRules = RULES) -> Decision:
-    return step(job, what, what.seen_at, rules, Pace())
+def stepped(job: Job, what: Observation | Failure, rules: WatchRules = RULES) -> Decision:
+    when = what.at if isinstance(what, Failure) else what.seen_at
+    return step(job, what, when, rules, Pace())
 
 
 def types(decision: Decision) -> list[EventType]:
     return [event.type for event in decision.events]
 
 
-def watched(job: Job, whats: Iterable[Observation | PollFailure]) -> Job:
+def watched(job: Job, whats: Iterable[Observation | Failure]) -> Job:
     for what in whats:
         job = stepped(job, what).job
     return job
@@ -53,7 +55,7 @@ def test_a_job_passes_from_the_queue_to_its_end() -> None:
     )
     assert (job.state, job.end_reason) == (State.SUCCEEDED, EndReason.COMPLETED)
     assert job.duration(after(999)) == timedelta(seconds=60)
-    assert (job.polls, job.progress, job.next_poll_at) == (3, 1.0, None)
+    assert (job.watch.polls, job.seen.progress, job.watch.next_poll_at) == (3, 1.0, None)
 
 
 def test_an_end_is_final_whatever_is_seen_later() -> None:
@@ -67,8 +69,8 @@ def test_an_end_is_final_whatever_is_seen_later() -> None:
 def test_a_late_observation_changes_nothing_but_the_count() -> None:
     job = watched(a_running_job(), [seen(State.RUNNING, at=after(60), progress=0.6)])
     late = step(job, seen(State.QUEUED, at=after(30), progress=0.1), after(61), RULES, Pace())
-    assert (late.job.state, late.job.progress, late.events) == (State.RUNNING, 0.6, ())
-    assert late.job.polls == job.polls + 1
+    assert (late.job.state, late.job.seen.progress, late.events) == (State.RUNNING, 0.6, ())
+    assert late.job.watch.polls == job.watch.polls + 1
 
 
 def test_an_unknown_status_is_kept_reported_once_and_polled_on() -> None:
@@ -77,20 +79,20 @@ def test_an_unknown_status_is_kept_reported_once_and_polled_on() -> None:
     assert types(first) == [EventType.UNKNOWN_STATUS_SEEN]
     assert types(again) == []
     assert again.job.state is State.RUNNING
-    assert again.job.next_poll_at is not None
+    assert again.job.watch.next_poll_at is not None
 
 
 def test_a_service_with_endless_statuses_does_not_fill_the_trail() -> None:
     whats = [seen(None, at=after(i), vendor_status=f"epoch {i}") for i in range(1, 101)]
     job = watched(a_running_job(), [*whats, *(seen(None, at=after(200), vendor_status="epoch 1"),)])
     assert job.event_count == 16
-    assert job.vendor_status == "epoch 1"
+    assert job.seen.vendor_status == "epoch 1"
 
 
 def test_failures_neither_end_nor_cancel_nor_restart_a_job() -> None:
     kinds = [kind for kind in FailureKind if kind is not FailureKind.MISSING] * 50
     job = watched(a_running_job(), [failed_poll(kind, at=after(i)) for i, kind in enumerate(kinds)])
-    assert (job.state, job.start_attempts, job.cancel_requested_at) == (State.RUNNING, 1, None)
+    assert (job.state, job.start.attempts, job.cancel.requested_at) == (State.RUNNING, 1, None)
 
 
 def test_an_outage_is_noted_when_it_begins_and_when_it_ends() -> None:
@@ -102,14 +104,14 @@ def test_an_outage_is_noted_when_it_begins_and_when_it_ends() -> None:
         [],
         [EventType.POLL_RECOVERED],
     ]
-    assert up.job.last_error is None
+    assert up.job.watch.last_error is None
 
 
 def test_failed_polls_back_off_and_a_refused_key_waits_longest() -> None:
     def wait_after(kind: FailureKind, times: int) -> float:
         job = watched(a_running_job(), [failed_poll(kind, at=after(i)) for i in range(times)])
-        assert job.next_poll_at is not None
-        return (job.next_poll_at - after(times - 1)).total_seconds()
+        assert job.watch.next_poll_at is not None
+        return (job.watch.next_poll_at - after(times - 1)).total_seconds()
 
     waits = [wait_after(FailureKind.UNAVAILABLE, times) for times in (2, 4, 8)]
     assert waits == pytest.approx([10, 40, 640])
@@ -195,7 +197,7 @@ def test_a_reason_that_contradicts_the_state_is_not_believed() -> None:
 
 def test_progress_that_begins_anew_forgets_its_old_pace() -> None:
     whats = [seen(at=after(i), progress=p) for i, p in ((1, 0.5), (2, 0.8), (3, 0.1))]
-    assert watched(a_running_job(), whats).progress_trail == ((after(3), 0.1),)
+    assert watched(a_running_job(), whats).seen.progress_trail == ((after(3), 0.1),)
 
 
 def test_a_service_whose_clock_is_ahead_does_not_start_jobs_in_the_future() -> None:

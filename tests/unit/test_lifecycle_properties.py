@@ -17,9 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.builders import NOON, a_job, failed_poll, seen
+from tests.builders import NOON, a_job, changed, failed_poll, seen
 from trainbell.domain import starting
 from trainbell.domain.events import EventType, JobEvent
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
 from trainbell.domain.lifecycle import (
     WatchRules,
@@ -29,9 +30,10 @@ from trainbell.domain.lifecycle import (
     request_cancel,
     step,
 )
-from trainbell.domain.observation import OBSERVABLE_STATES, FailureKind
+from trainbell.domain.observation import OBSERVABLE_STATES
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import MOVES, Decision
+from trainbell.domain.starting import Settling
 
 SETTLE = 120.0
 GRACE = 300.0
@@ -88,24 +90,37 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(FailureKind))
     def start_is_postponed(self, kind: FailureKind) -> None:
-        self.take(starting.postponed(self.job, self.failure(kind), self.now, Pace()))
+        self.take(
+            starting.postponed(
+                self.job, self.job.start.attempts, self.failure(kind), self.now, Pace()
+            )
+        )
 
     @rule(kind=st.sampled_from(FailureKind))
     def start_is_unclear(self, kind: FailureKind) -> None:
-        self.take(starting.unclear(self.job, self.failure(kind), self.now, Pace()))
+        self.take(
+            starting.unclear(
+                self.job, self.job.start.attempts, self.failure(kind), self.now, Pace()
+            )
+        )
 
     @rule()
     def start_is_refused(self) -> None:
-        self.take(starting.refused(self.job, self.failure(FailureKind.REJECTED), self.now))
+        failure = self.failure(FailureKind.REJECTED)
+        self.take(starting.refused(self.job, self.job.start.attempts, failure, self.now))
 
-    @rule()
-    def start_is_not_found(self) -> None:
-        before = self.job
-        self.take(starting.not_found(self.job, self.now, SETTLE))
+    @rule(took=st.integers(0, 90), look_ups=st.integers(1, 3))
+    def start_is_not_found(self, took: int, look_ups: int) -> None:
+        before, settling = self.job, Settling(SETTLE, look_ups)
+        looked_at = self.now - timedelta(seconds=took)
+        self.take(
+            starting.not_found(self.job, self.job.start.attempts, looked_at, self.now, settling)
+        )
         if before.start_is_unclear and not self.job.start_is_unclear:
             assert self.sent_at is not None
-            assert (self.now - self.sent_at).total_seconds() >= SETTLE
-            assert before.start_lease_until is None or self.now >= before.start_lease_until
+            assert (looked_at - self.sent_at).total_seconds() >= SETTLE
+            assert before.start.lease_until is None or looked_at >= before.start.lease_until
+            assert before.start.clean_look_ups + 1 >= look_ups
 
     @rule()
     def engine_restarts(self) -> None:
@@ -145,7 +160,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert before.is_ended or decision.job.end_reason is deadline
         if decision.ended_now and state is not None and decision.job.state is not state:
             assert decision.job.state is State.EXPIRED
-            assert before.deadline_at is not None
+            assert before.order.deadline_at is not None
         self.missing = []
         self.take(decision)
         self.deadline_was_watched(before)
@@ -161,9 +176,9 @@ class Lifecycle(RuleBasedStateMachine):
             assert (self.now - self.missing[0]).total_seconds() >= GRACE
         elif decision.ended_now:
             assert decision.job.end_reason is EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
-        assert decision.job.start_attempts == before.start_attempts
-        by_deadline = before.deadline_at is not None and self.now >= before.deadline_at
-        if decision.job.cancel_requested_at != before.cancel_requested_at:
+        assert decision.job.start.attempts == before.start.attempts
+        by_deadline = before.order.deadline_at is not None and self.now >= before.order.deadline_at
+        if decision.job.cancel.requested_at != before.cancel.requested_at:
             assert by_deadline
         self.take(decision)
         self.deadline_was_watched(before)
@@ -180,9 +195,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def watcher_is_replaced(self) -> None:
-        watch = self.job.watch
+        watch = self.job.watch.number
         self.take(replace_watcher(self.job, self.now, "test"))
-        assert self.job.watch == watch + (not self.job.is_ended)
+        assert self.job.watch.number == watch + (not self.job.is_ended)
 
     # What must hold after each of them.
 
@@ -192,8 +207,11 @@ class Lifecycle(RuleBasedStateMachine):
     def take(self, decision: Decision) -> None:
         before, after = self.job, decision.job
         if before.is_ended:
-            assert after == before
-            assert not decision.events
+            # Nothing but an alarm: a training that was found after the end.
+            assert {event.type for event in decision.events} <= {EventType.ORPHAN_FOUND}
+            assert changed(after, may_still_cost=False, event_count=0, updated_at=None) == changed(
+                before, may_still_cost=False, event_count=0, updated_at=None
+            )
         if decision.ended_now:
             assert not decision.send_cancel
         _only_legal_moves(before, decision.events)
@@ -201,9 +219,13 @@ class Lifecycle(RuleBasedStateMachine):
         self.events.extend(decision.events)
 
     def deadline_was_watched(self, before: Job) -> None:
-        if before.handle is None or before.deadline_at is None or self.now < before.deadline_at:
+        if (
+            before.handle is None
+            or before.order.deadline_at is None
+            or self.now < before.order.deadline_at
+        ):
             return
-        assert self.job.is_ended or self.job.cancel_requested_at is not None
+        assert self.job.is_ended or self.job.cancel.requested_at is not None
 
     @invariant()
     def the_trail_has_no_gap(self) -> None:
@@ -221,13 +243,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def an_active_job_has_a_next_look_and_an_ended_one_has_none(self) -> None:
-        assert (self.job.next_poll_at is None) == self.job.is_ended
+        assert (self.job.watch.next_poll_at is None) == self.job.is_ended
 
     @invariant()
     def a_next_look_is_not_put_off_beyond_the_longest_interval(self) -> None:
-        if self.job.next_poll_at is not None:
-            wait = (self.job.next_poll_at - self.now).total_seconds()
-            assert wait <= self.job.max_interval_seconds
+        if self.job.watch.next_poll_at is not None:
+            wait = (self.job.watch.next_poll_at - self.now).total_seconds()
+            assert wait <= self.job.order.max_interval_seconds
 
     @invariant()
     def an_unknown_status_is_reported_once(self) -> None:
@@ -244,12 +266,12 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.service_cancelled or self.job.handle is None
             if not self.service_cancelled:
                 assert self.job.end_reason is EndReason.CANCELLED_BEFORE_START
-                assert self.job.start_sent_at is None
+                assert self.job.start.sent_at is None
 
     @invariant()
     def a_start_is_counted_whenever_it_is_sent(self) -> None:
         attempts = sum(event.type is EventType.START_ATTEMPTED for event in self.events)
-        assert self.job.start_attempts == attempts
+        assert self.job.start.attempts == attempts
 
     @invariant()
     def the_clock_of_events_never_goes_back(self) -> None:

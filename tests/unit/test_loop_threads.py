@@ -15,7 +15,7 @@ from trainbell.embedded.loop import (
     LoopWatchers,
 )
 from trainbell.ports import Change, Provider
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 JOBS = THREADS_AT_FIRST + 4
 PATIENCE_SECONDS = 20.0

@@ -33,8 +33,8 @@ def test_what_is_no_number_is_left_out_and_the_job_can_be_stored() -> None:
     odd = Performance(metrics={"loss": math.nan, "f1": math.inf, "accuracy": 0.9})
     saw = seen(at=NOON.replace(hour=13), performance=odd, progress=math.nan)
     job = step(a_running_job(), saw, NOON.replace(hour=13), WatchRules(), Pace()).job
-    assert job.performance.metrics == {"accuracy": 0.9}
-    assert job.progress is None
+    assert job.seen.performance.metrics == {"accuracy": 0.9}
+    assert job.seen.progress is None
     assert load_job(dump_job(job)) == job
 
 
@@ -51,6 +51,6 @@ def test_ten_thousand_tags_with_long_names_fit_a_stored_job() -> None:
     tags = {f"{n:05d}-" + "x" * 500: {f"m{m}" * 60: 0.5 for m in range(50)} for n in range(10_000)}
     saw = seen(at=NOON.replace(hour=13), performance=Performance(per_tag=tags), message="m" * 9999)
     job = step(a_running_job(), saw, NOON.replace(hour=13), WatchRules(), Pace()).job
-    assert job.performance.per_tag
-    assert len(job.message or "") == MESSAGE_LENGTH_AT_MOST
+    assert job.seen.performance.per_tag
+    assert len(job.seen.message or "") == MESSAGE_LENGTH_AT_MOST
     assert len(dump_job(job)) < 2 * CHARACTERS_AT_MOST

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import FakeClock
+from tests.builders import FakeClock, changed
 from tests.toy_service import ToyService, WatchCalls
 from trainbell.domain.ids import job_id_at_the_end
 from trainbell.domain.job import Job, State
 from trainbell.errors import StoreUnavailable
 from trainbell.ports import Change
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.poll_on_event import poll_on_event
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.poll_on_event import poll_on_event
+from trainbell.use_cases.jobs.request_job import request_job
 
 
 def named(job: Job) -> str:
@@ -27,14 +27,14 @@ def named(job: Job) -> str:
 def job(services: Services, service: ToyService, clock: FakeClock) -> Job:
     """Running for ten minutes, seen a minute ago, and its watcher asleep for long."""
     job, _ = request_job(services, {"provider": "toy"}, by="ada")
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     service.set_all("processing")
     clock.advance(600)
-    started = poll_job(services, job.id).job
+    started = advance_job(services, job.id).job
     in_an_hour = clock.now() + timedelta(hours=1)
     handle = {**(started.handle or {}), "name": named(job)}
-    changed = replace(started, handle=handle, next_poll_at=in_an_hour)
-    saved = services.store.save(Change(job=changed))
+    looked_at = changed(started, handle=handle, next_poll_at=in_an_hour)
+    saved = services.store.save(Change(job=looked_at))
     clock.advance(60)
     assert isinstance(services.watchers, WatchCalls)
     services.watchers.jobs.clear()
@@ -43,7 +43,7 @@ def job(services: Services, service: ToyService, clock: FakeClock) -> Job:
 
 def watched(services: Services) -> list[tuple[str, int]]:
     assert isinstance(services.watchers, WatchCalls)
-    return [(each.id, each.watch) for each in services.watchers.jobs]
+    return [(each.id, each.watch.number) for each in services.watchers.jobs]
 
 
 def test_an_event_causes_a_look_at_once(
@@ -51,12 +51,12 @@ def test_an_event_causes_a_look_at_once(
 ) -> None:
     found = poll_on_event(services, named(job), clock.now())
     assert found is not None
-    assert watched(services) == [(job.id, job.watch + 1)]
-    assert services.store.get(job.id).next_poll_at == clock.now()
+    assert watched(services) == [(job.id, job.watch.number + 1)]
+    assert services.store.get(job.id).watch.next_poll_at == clock.now()
     assert [due.id for due in services.store.due(clock.now(), 10)] == [job.id]
-    assert poll_job(services, job.id, watch=job.watch).superseded
+    assert advance_job(services, job.id, watch=job.watch.number).superseded
     service.set_all("completed")
-    ended = poll_job(services, job.id, watch=job.watch + 1).job
+    ended = advance_job(services, job.id, watch=job.watch.number + 1).job
     assert ended.state is State.SUCCEEDED
 
 
@@ -66,9 +66,9 @@ def test_a_repeated_event_adds_at_most_a_watcher(
     occurred = clock.now() - timedelta(seconds=3)
     for _ in range(5):
         poll_on_event(services, named(job), occurred)
-    assert watched(services) == [(job.id, job.watch + 1)]
+    assert watched(services) == [(job.id, job.watch.number + 1)]
     service.set_all("completed")
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     assert poll_on_event(services, named(job), occurred) is None
     assert services.store.get(job.id).state is State.SUCCEEDED
     assert len(watched(services)) == 1
@@ -80,7 +80,7 @@ def test_an_event_that_came_after_the_look_began_is_not_missed(
     poll_on_event(services, named(job), clock.now() - timedelta(seconds=3))
     clock.advance(4)
     poll_on_event(services, named(job), clock.now())
-    assert watched(services) == [(job.id, job.watch + 1), (job.id, job.watch + 2)]
+    assert watched(services) == [(job.id, job.watch.number + 1), (job.id, job.watch.number + 2)]
 
 
 def test_what_was_seen_since_needs_no_second_look(
@@ -88,7 +88,7 @@ def test_what_was_seen_since_needs_no_second_look(
 ) -> None:
     occurred = clock.now()
     clock.advance(30)
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     assert poll_on_event(services, named(job), occurred) is None
     assert watched(services) == []
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import NOON, a_running_job
+from tests.builders import NOON, a_running_job, changed
 from trainbell.domain.durations import DurationHistory, bin_of
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.observation import FailureKind
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.progress import forecast_end, trail_of
 
@@ -65,14 +64,14 @@ def test_a_wait_keeps_the_bounds_of_the_job_jitter_included(
     job: Job, pace: Pace, age: float
 ) -> None:
     wait = next_wait_seconds(job, after(age), pace)
-    assert job.min_interval_seconds <= wait <= job.max_interval_seconds
+    assert job.order.min_interval_seconds <= wait <= job.order.max_interval_seconds
 
 
 @QUICK
 @given(jobs(), paces, st.sampled_from(FailureKind))
 def test_a_retry_keeps_the_bounds_of_the_job(job: Job, pace: Pace, kind: FailureKind) -> None:
     wait = retry_wait_seconds(job, pace, kind, None)
-    assert job.min_interval_seconds <= wait <= job.max_interval_seconds
+    assert job.order.min_interval_seconds <= wait <= job.order.max_interval_seconds
 
 
 @QUICK
@@ -80,7 +79,7 @@ def test_a_retry_keeps_the_bounds_of_the_job(job: Job, pace: Pace, kind: Failure
 def test_a_deadline_is_never_overslept(job: Job, pace: Pace, age: float, left: float) -> None:
     now = after(age)
     deadline = now + timedelta(seconds=left)
-    job = replace(job, deadline_at=deadline)
+    job = changed(job, deadline_at=deadline)
     assert now + timedelta(seconds=next_wait_seconds(job, now, pace)) <= deadline
     for kind in FailureKind:
         wait = retry_wait_seconds(job, pace, kind, None, now=now)
@@ -95,7 +94,7 @@ def test_a_retry_after_is_waited_for_up_to_an_hour(job: Job, pace: Pace, asked: 
         retry_wait_seconds(job, pace, FailureKind.THROTTLED, asked),
     ):
         assert wait >= min(asked, HOUR)
-        assert wait <= max(1.1 * HOUR, job.max_interval_seconds)
+        assert wait <= max(1.1 * HOUR, job.order.max_interval_seconds)
 
 
 def test_a_thousand_jobs_do_not_poll_together() -> None:
@@ -227,7 +226,7 @@ def test_progress_counts_from_the_start_so_one_report_is_enough() -> None:
     )
     now = NOON + timedelta(seconds=80)
     assert next_wait_seconds(job, now, Pace()) < next_wait_seconds(
-        replace(job, progress_trail=()), now, Pace()
+        changed(job, progress_trail=()), now, Pace()
     )
     forecast = forecast_end(trail_of(job), now)
     assert forecast is not None

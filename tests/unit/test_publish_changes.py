@@ -20,10 +20,10 @@ from trainbell.domain.recording import Recorder
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import ConfigInvalid, NotifyRejected, NotifyUnavailable
 from trainbell.ports import Channel, Notice
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.publish_changes import PublishReport, publish_changes
-from trainbell.use_cases.recording_jobs import change_of
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.recording import change_of
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.telling.publish_changes import PublishReport, publish_changes
 
 
 class Killed(BaseException):

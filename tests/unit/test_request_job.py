@@ -12,10 +12,10 @@ from tests.toy_service import ToyService, WatchCalls, a_trainbell
 from trainbell.domain.job import State
 from trainbell.errors import HoldTaken, IdempotencyConflict, InputInvalid
 from trainbell.ports import JobQuery
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
 
 
 def paths_of(services: Services, body: dict[str, Any]) -> list[str]:
@@ -30,13 +30,13 @@ def test_a_good_request_becomes_a_watched_job(services: Services) -> None:
         services, {"provider": "toy", "parameters": {"dataset": "faces"}}, by="ada"
     )
     assert is_new
-    assert (job.state, job.kind, job.connection, job.dataset) == (
+    assert (job.state, job.order.kind, job.order.connection, job.order.dataset) == (
         State.REQUESTED,
         "train",
         "toy",
         "faces",
     )
-    assert job.requested_by == "ada"
+    assert job.origin.requested_by == "ada"
     assert isinstance(services.watchers, WatchCalls)
     assert [each.id for each in services.watchers.jobs] == [job.id]
 
@@ -97,7 +97,7 @@ def test_each_wrong_field_is_named(services: Services, body: dict[str, Any], pat
 
 def test_the_shortest_interval_follows_the_longest(services: Services) -> None:
     job, _ = request_job(services, {"provider": "toy", "max_interval_seconds": 1}, by="ada")
-    assert (job.min_interval_seconds, job.max_interval_seconds) == (1, 1)
+    assert (job.order.min_interval_seconds, job.order.max_interval_seconds) == (1, 1)
 
 
 def test_an_unknown_provider_is_told_which_exist(services: Services) -> None:
@@ -132,10 +132,10 @@ def test_a_span_as_deadline_counts_from_the_request_and_stays_the_same_request(
 ) -> None:
     body = {"provider": "toy", "deadline_seconds": 7200}
     first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
-    assert first.deadline_at == NOON + timedelta(hours=2)
+    assert first.order.deadline_at == NOON + timedelta(hours=2)
     clock.advance(60)
     again, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
-    assert (again.id, again.deadline_at, is_new) == (first.id, first.deadline_at, False)
+    assert (again.id, again.order.deadline_at, is_new) == (first.id, first.order.deadline_at, False)
     longer = {**body, "deadline_seconds": 7201}
     with pytest.raises(IdempotencyConflict):
         request_job(services, longer, by="ada", idempotency_key="k-1")
@@ -161,13 +161,13 @@ def test_a_busy_dataset_is_refused_or_waited_for(store: SqliteStore, service: To
     assert request_job(services, body, by="ada", idempotency_key="k-1")[0].id == first.id
     second, _ = request_job(services, body | {"when_busy": "wait"}, by="ada")
 
-    assert poll_job(services, first.id).job.handle is not None
-    assert poll_job(services, second.id).job.state is State.WAITING
+    assert advance_job(services, first.id).job.handle is not None
+    assert advance_job(services, second.id).job.state is State.WAITING
     service.set_all("completed")
     service.clock.advance(60)
-    assert poll_job(services, first.id).job.state is State.SUCCEEDED
+    assert advance_job(services, first.id).job.state is State.SUCCEEDED
     service.clock.advance(60)
-    assert poll_job(services, second.id).job.handle is not None
+    assert advance_job(services, second.id).job.handle is not None
     assert len(service.trainings) == 2
 
 
@@ -181,7 +181,7 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
     most = 0
     for _ in range(60):
         for each_id in ids:
-            poll_job(services, each_id)
+            advance_job(services, each_id)
         active = [each for each in service.trainings if each.status != "completed"]
         most = max(most, len(active))
         for each in active[:1]:
@@ -194,7 +194,7 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
 def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
     store: SqliteStore, service: ToyService
 ) -> None:
-    from trainbell.use_cases.reconcile_jobs import reconcile_jobs
+    from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 
     class Down(WatchCalls):
         def watch(self, job: Any) -> None:
@@ -209,4 +209,4 @@ def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
     service.clock.advance(121)
     assert reconcile_jobs(services).rewatched == 1
     assert isinstance(services.watchers, WatchCalls)
-    assert [(each.id, each.watch) for each in services.watchers.jobs] == [(job.id, 1)]
+    assert [(each.id, each.watch.number) for each in services.watchers.jobs] == [(job.id, 1)]

@@ -13,11 +13,11 @@ from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.job import EndReason
 from trainbell.domain.outbox import OutboxEntry, routed, to_retry
 from trainbell.domain.recording import Recorder
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.publish_changes import LEASE_SECONDS
-from trainbell.use_cases.recording_jobs import change_of
-from trainbell.use_cases.resume_telling import resume_telling
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.recording import change_of
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.telling.publish_changes import LEASE_SECONDS
+from trainbell.use_cases.telling.resume_telling import resume_telling
 
 
 @pytest.fixture

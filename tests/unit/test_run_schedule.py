@@ -22,12 +22,12 @@ from trainbell.embedded.schedule_clock import (
 )
 from trainbell.errors import InputInvalid, NotFound, StoreUnavailable
 from trainbell.ports import JobQuery
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.configure_schedules import delete_schedule, put_schedule
-from trainbell.use_cases.job_request import IDEMPOTENCY_KEY
-from trainbell.use_cases.run_schedule import run_schedule
-from trainbell.use_cases.scheduled_job import scheduled_key
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.job_request import IDEMPOTENCY_KEY
+from trainbell.use_cases.schedules.configure_schedules import delete_schedule, put_schedule
+from trainbell.use_cases.schedules.run_schedule import run_schedule
+from trainbell.use_cases.schedules.scheduled_job import scheduled_key
 
 HOURLY = {"expression": "cron(0 * * * *)", "job": {"provider": "toy", "name": "nightly"}}
 ONE = NOON + timedelta(hours=1)
@@ -76,10 +76,10 @@ def test_a_due_time_makes_one_job_however_often_it_is_run(works: Clockwork) -> N
     assert first is not None
     assert again is not None
     assert again.id == first.id
-    assert [job.schedule for job in works.jobs()] == ["hourly"]
-    assert first.name == "nightly-20260302T130000Z"
-    assert first.tags == {"trainbell:due_at": "2026-03-02T13:00:00Z"}
-    assert first.requested_by == "schedule:hourly"
+    assert [job.origin.schedule for job in works.jobs()] == ["hourly"]
+    assert first.order.name == "nightly-20260302T130000Z"
+    assert first.order.tags == {"trainbell:due_at": "2026-03-02T13:00:00Z"}
+    assert first.origin.requested_by == "schedule:hourly"
     seen = works.schedule()
     assert (seen.last_due_at, seen.last_job_id, seen.last_error) == (ONE, first.id, None)
     assert seen.next_due_at == ONE + timedelta(hours=1)
@@ -167,7 +167,7 @@ def test_the_loop_learns_when_to_look_again(works: Clockwork) -> None:
     assert run_due_schedules(works.services) == NOON + timedelta(minutes=10)
     works.at(NOON + timedelta(minutes=10))
     assert run_due_schedules(works.services) == NOON + timedelta(minutes=20)
-    assert [job.schedule for job in works.jobs()] == ["often"]
+    assert [job.origin.schedule for job in works.jobs()] == ["often"]
 
 
 def test_of_the_due_times_missed_while_down_the_latest_runs_once(works: Clockwork) -> None:
@@ -234,7 +234,7 @@ def test_one_that_breaks_stops_no_other_and_does_not_spin(works: Clockwork) -> N
 
     odd: Any = Odd()
     assert run_due_schedules(a_trainbell(odd, ToyService(works.clock))) == ONE + timedelta(hours=1)
-    assert [job.schedule for job in works.jobs()] == ["b-fine"]
+    assert [job.origin.schedule for job in works.jobs()] == ["b-fine"]
     last_error = works.schedule("a-broken").last_error
     assert last_error is not None
     assert "broke: TypeError" in last_error

@@ -12,7 +12,8 @@ from tests.builders import NOON, a_job
 from trainbell.channels.slack.message import escaped, slack_message
 from trainbell.channels.wording import key_metrics, spell_duration, title_of
 from trainbell.domain.events import EventType, JobEvent
-from trainbell.domain.job import END_STATE_OF, EndReason, Job, LastError, Performance, State
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import END_STATE_OF, EndReason, Job, Performance, State
 from trainbell.plain_text import spell_number
 from trainbell.ports import Notice
 
@@ -93,7 +94,12 @@ def test_a_failure_shows_the_services_own_reason() -> None:
 def test_a_failure_without_words_shows_the_exit_code_and_never_a_secret() -> None:
     silent = an_ended_job(State.FAILED, EndReason.EXIT_CODE, exit_code=3)
     assert "> It ended with exit code 3." in texts(told(silent))
-    error = LastError(type="ProviderRejected", message="bad api_key=hunter2", at=NOON)
+    error = Failure(
+        kind=FailureKind.UNAVAILABLE,
+        type="ProviderRejected",
+        message="bad api_key=hunter2",
+        at=NOON,
+    )
     rejected = an_ended_job(State.FAILED, EndReason.START_REJECTED, last_error=error)
     assert "> bad api_key=***" in texts(told(rejected))
 

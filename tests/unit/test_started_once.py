@@ -20,13 +20,13 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.publish_changes import publish_changes
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.resume_starts import resume_starts
-from trainbell.use_cases.services import Services
-from trainbell.use_cases.start_job import start_job
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.resume_starts import resume_starts
+from trainbell.use_cases.jobs.start_job import start_job
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 BODY = {"provider": "toy", "parameters": {"epochs": 3}}
 KEY = "the-one-request"
@@ -54,14 +54,14 @@ def raising(error: BaseException) -> Callable[[], None]:
 def run_to_its_end(services: Services, service: ToyService, clock: FakeClock) -> str:
     """What a client, a watcher and a publisher do, in order; repeats are harmless."""
     job, _ = request_job(services, BODY, by="ada", idempotency_key=KEY)
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     for _ in range(50):
         job = services.store.get(job.id)
         if job.state is State.RUNNING:
             service.set_all("completed")
         elif service.trainings:
             service.set_all("processing")
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         if outcome.wait_seconds is None:
             break
         clock.advance(outcome.wait_seconds)
@@ -136,11 +136,11 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     service = ToyService(clock, after_start=raising(error))
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    unclear = start_job(services, job.id)
+    unclear = start_job(services, services.store.get(job.id))
     assert unclear.start_is_unclear
-    assert unclear.last_error is not None
+    assert unclear.watch.last_error is not None
     clock.advance(60)
-    adopted = poll_job(services, job.id).job
+    adopted = advance_job(services, job.id).job
     assert adopted.handle == {"id": "t1"}
     assert len(service.trainings) == 1
 
@@ -154,13 +154,13 @@ def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
     )
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     for _ in range(20):
         clock.advance(1000)
-        assert poll_job(services, job.id).job.start_is_unclear
+        assert advance_job(services, job.id).job.start_is_unclear
     service.on_find = lambda: None
     clock.advance(1000)
-    assert poll_job(services, job.id).job.handle == {"id": "t1"}
+    assert advance_job(services, job.id).job.handle == {"id": "t1"}
     assert len(service.trainings) == 1
 
 
@@ -172,10 +172,10 @@ def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_set
     services = a_trainbell(store, service, spec={"settle_seconds": 30.0})
     job, _ = request_job(services, BODY, by="ada")
     sent_at = clock.now()
-    start_job(services, job.id)
+    start_job(services, services.store.get(job.id))
     service.before_start = lambda: None
     while not service.trainings:
-        clock.advance(poll_job(services, job.id).wait_seconds or 0)
+        clock.advance(advance_job(services, job.id).wait_seconds or 0)
     assert (clock.now() - sent_at).total_seconds() >= 30
     assert len(service.trainings) == 1
     types = [event.type for event in store.events(job.id, limit=100).items]
@@ -197,15 +197,17 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     service = ToyService(clock, before_start=raising(error))
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
-    job = start_job(services, job.id)
+    job = start_job(services, services.store.get(job.id))
     assert job.state is State.REQUESTED
-    assert job.last_error is not None
-    assert job.last_error.type == type(error).__name__
-    assert job.next_poll_at is not None
-    assert (job.next_poll_at - clock.now()).total_seconds() >= (error.retry_after_seconds or 4)
+    assert job.watch.last_error is not None
+    assert job.watch.last_error.type == type(error).__name__
+    assert job.watch.next_poll_at is not None
+    assert (job.watch.next_poll_at - clock.now()).total_seconds() >= (
+        error.retry_after_seconds or 4
+    )
     service.before_start = lambda: None
     clock.advance(1000)
-    assert poll_job(services, job.id).job.handle is not None
+    assert advance_job(services, job.id).job.handle is not None
     assert len(service.trainings) == 1
 
 
@@ -215,7 +217,9 @@ def test_two_watchers_at_once_send_one_start(store: SqliteStore) -> None:
     services = a_trainbell(store, service)
     job, _ = request_job(services, BODY, by="ada")
     second: list[State] = []
-    service.before_start = lambda: second.append(start_job(services, job.id).state)
-    start_job(services, job.id)
+    service.before_start = lambda: second.append(
+        start_job(services, services.store.get(job.id)).state
+    )
+    start_job(services, services.store.get(job.id))
     assert second == [State.STARTING]
     assert len(service.trainings) == 1

@@ -12,6 +12,7 @@ from trainbell.cloud.watch_turn import WatchTurn
 from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import State
 from trainbell.errors import InputInvalid
+from trainbell.use_cases.jobs.advance_job import whole_seconds_until_due
 
 TURN = WatchTurn(job_id="01job", watch=2, loops=5)
 
@@ -40,19 +41,20 @@ def test_all_wrong_fields_are_named() -> None:
 @pytest.mark.parametrize(("due_in", "waits"), [(0.2, 1), (7.01, 8), (900, 900), (-60, 1)])
 def test_the_wait_is_whole_seconds_until_the_job_is_due(due_in: float, waits: int) -> None:
     job = a_running_job(next_poll_at=NOON + timedelta(seconds=due_in))
-    assert TURN.outcome(job, NOON)["wait_seconds"] == waits
+    assert whole_seconds_until_due(job, NOON) == waits
+    assert TURN.outcome(job, waits)["wait_seconds"] == waits
 
 
 def test_an_ended_job_ends_the_watch() -> None:
     job = a_job(state=State.SUCCEEDED, next_poll_at=None)
-    answer = TURN.outcome(job, NOON)
+    answer = TURN.outcome(job, None)
     assert (answer["ended"], answer["superseded"], answer["hand_over"]) == (True, False, False)
 
 
 def test_after_a_hand_over_the_number_is_the_next_watchers() -> None:
     job = a_running_job(watch=3)
-    assert TURN.outcome(job, NOON)["watch"] == 2
-    assert TURN.outcome(job, NOON, hand_over=True)["watch"] == 3
+    assert TURN.outcome(job, 7)["watch"] == 2
+    assert TURN.outcome(job, 7, hand_over=True)["watch"] == 3
 
 
 def test_the_longest_name_of_an_execution_fits() -> None:

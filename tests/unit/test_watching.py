@@ -22,15 +22,15 @@ from trainbell.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.cancel_job import cancel_job
-from trainbell.use_cases.configure_connections import put_connection
-from trainbell.use_cases.connection_trouble import what_is_wrong
-from trainbell.use_cases.forget_job import forget_job
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.reconcile_jobs import reconcile_jobs
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.forget_job import forget_job
+from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.settings.configure_connections import put_connection
+from trainbell.use_cases.settings.connection_trouble import what_is_wrong
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -42,10 +42,10 @@ def raising(error: Exception) -> Callable[[], None]:
 
 def a_running_one(services: Services, service: ToyService) -> Job:
     job, _ = request_job(services, {"provider": "toy"}, by="ada")
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     service.set_all("processing")
     service.clock.advance(10)
-    return poll_job(services, job.id).job
+    return advance_job(services, job.id).job
 
 
 def types_of(services: Services, job: Job) -> list[EventType]:
@@ -61,7 +61,7 @@ def test_a_fifty_six_day_training_is_watched_to_its_end(
     while True:
         if clock.now() >= ends_at:
             service.set_all("completed")
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         polls += 1
         if outcome.wait_seconds is None:
             break
@@ -88,14 +88,14 @@ def test_no_failed_poll_ends_a_job(
     service.on_poll = raising(error)
     clock.advance(1)
     for _ in range(30):
-        outcome = poll_job(services, job.id)
+        outcome = advance_job(services, job.id)
         assert outcome.job.state is State.RUNNING
-        assert outcome.job.last_error is not None
+        assert outcome.job.watch.last_error is not None
         assert outcome.wait_seconds is not None
         clock.advance(outcome.wait_seconds)
     service.on_poll = lambda: None
-    mended = poll_job(services, job.id).job
-    assert mended.last_error is None
+    mended = advance_job(services, job.id).job
+    assert mended.watch.last_error is None
     assert types_of(services, job).count(EventType.POLL_FAILED) == 1
     assert types_of(services, job).count(EventType.POLL_RECOVERED) == 1
 
@@ -106,7 +106,7 @@ def test_a_service_that_forgets_the_job_makes_it_lost_after_the_grace(
     job = a_running_one(services, service)
     service.trainings.clear()
     gone_at = clock.now()
-    while (outcome := poll_job(services, job.id)).wait_seconds is not None:
+    while (outcome := advance_job(services, job.id)).wait_seconds is not None:
         clock.advance(outcome.wait_seconds)
     assert outcome.job.state is State.LOST
     assert outcome.job.end_reason is EndReason.UNKNOWN_TO_SERVICE
@@ -121,14 +121,14 @@ def test_a_cancel_is_done_when_the_service_says_so(
     assert asked.state is State.CANCELLING
     assert asked.may_still_cost
     assert isinstance(services.watchers, WatchCalls)
-    assert services.watchers.jobs[-1].watch == job.watch + 1
+    assert services.watchers.jobs[-1].watch.number == job.watch.number + 1
     cancel_job(services, job.id, by="ada")
     assert service.cancels == 1
     clock.advance(30)
-    assert poll_job(services, job.id).job.state is State.CANCELLING
+    assert advance_job(services, job.id).job.state is State.CANCELLING
     service.set_all("stopped")
     clock.advance(30)
-    ended = poll_job(services, job.id).job
+    ended = advance_job(services, job.id).job
     assert (ended.state, ended.end_reason) == (State.CANCELLED, EndReason.CANCEL_CONFIRMED)
     assert not ended.may_still_cost
     with pytest.raises(JobEnded):
@@ -142,10 +142,10 @@ def test_a_cancel_that_does_not_get_through_is_repeated(
     service.on_cancel = raising(ProviderUnavailable("down"))
     asked = cancel_job(services, job.id, by="ada")
     assert asked.state is State.CANCELLING
-    assert asked.cancel_sent_at is None
+    assert asked.cancel.sent_at is None
     service.on_cancel = lambda: None
     clock.advance(30)
-    assert poll_job(services, job.id).job.cancel_sent_at is not None
+    assert advance_job(services, job.id).job.cancel.sent_at is not None
     assert service.trainings[0].status == "stopping"
 
 
@@ -155,7 +155,7 @@ def test_a_job_that_was_not_sent_is_cancelled_at_once(
     job, _ = request_job(services, {"provider": "toy"}, by="ada")
     ended = cancel_job(services, job.id, by="ada")
     assert (ended.state, ended.end_reason) == (State.CANCELLED, EndReason.CANCELLED_BEFORE_START)
-    assert poll_job(services, job.id).wait_seconds is None
+    assert advance_job(services, job.id).wait_seconds is None
     assert service.trainings == []
 
 
@@ -164,10 +164,10 @@ def test_a_cancel_while_the_start_is_unclear_waits_for_the_truth(
 ) -> None:
     job, _ = request_job(services, {"provider": "toy"}, by="ada")
     service.after_start = raising(TimeoutError())
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     assert cancel_job(services, job.id, by="ada").state is State.STARTING
     clock.advance(60)
-    adopted = poll_job(services, job.id).job
+    adopted = advance_job(services, job.id).job
     assert adopted.state is State.CANCELLING
     assert service.trainings[0].status == "stopping"
 
@@ -179,7 +179,7 @@ def test_a_service_without_a_cancel_call_is_said_so(
     job = a_running_one(services, service)
     with pytest.raises(NotSupported, match="may cost"):
         cancel_job(services, job.id, by="ada")
-    assert services.store.get(job.id).cancel_requested_at is None
+    assert services.store.get(job.id).cancel.requested_at is None
 
 
 def test_the_deadline_cancels_and_the_end_is_expired(
@@ -187,14 +187,14 @@ def test_the_deadline_cancels_and_the_end_is_expired(
 ) -> None:
     body = {"provider": "toy", "deadline_at": (NOON + timedelta(minutes=5)).isoformat()}
     job, _ = request_job(services, body, by="ada")
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     service.set_all("processing")
     while service.trainings[0].status == "processing":
-        clock.advance(poll_job(services, job.id).wait_seconds or 0)
+        clock.advance(advance_job(services, job.id).wait_seconds or 0)
     assert clock.now() >= NOON + timedelta(minutes=5)
     service.set_all("stopped")
     clock.advance(60)
-    ended = poll_job(services, job.id).job
+    ended = advance_job(services, job.id).job
     assert (ended.state, ended.end_reason) == (State.EXPIRED, EndReason.DEADLINE_EXCEEDED)
 
 
@@ -205,20 +205,20 @@ def test_a_superseded_watcher_stops_without_looking(
     clock.advance(2000)
     reconcile_jobs(services)
     polls = service.polls
-    outcome = poll_job(services, job.id, watch=job.watch)
+    outcome = advance_job(services, job.id, watch=job.watch.number)
     assert outcome.superseded
     assert service.polls == polls
-    assert not poll_job(services, job.id, watch=job.watch + 1).superseded
+    assert not advance_job(services, job.id, watch=job.watch.number + 1).superseded
 
 
 def test_a_hand_over_raises_the_watcher_number(services: Services, service: ToyService) -> None:
     job = a_running_one(services, service)
-    outcome = poll_job(services, job.id, watch=job.watch, hand_over=True)
+    outcome = advance_job(services, job.id, watch=job.watch.number, hand_over=True)
     assert outcome.handed_over
-    assert outcome.job.watch == job.watch + 1
+    assert outcome.job.watch.number == job.watch.number + 1
     service.set_all("completed")
     service.clock.advance(60)
-    ended = poll_job(services, job.id, watch=job.watch + 1, hand_over=True)
+    ended = advance_job(services, job.id, watch=job.watch.number + 1, hand_over=True)
     assert not ended.handed_over
 
 
@@ -235,7 +235,7 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
     for second in range(1200):
         for due in store.due(service.clock.now(), 10):
             before = len(service.trainings) + service.polls
-            poll_job(services, due.id)
+            advance_job(services, due.id)
             if len(service.trainings) + service.polls > before:
                 calls.append(second)
         service.clock.advance(1)
@@ -243,7 +243,7 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
     assert len(calls) > 60
     for begin in range(1200):
         assert sum(begin <= at < begin + 60 for at in calls) <= 6
-    polled = [store.get(each_id).polls for each_id in ids]
+    polled = [store.get(each_id).watch.polls for each_id in ids]
     assert max(polled) - min(polled) <= 2
 
 
@@ -255,7 +255,7 @@ def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
         forget_job(services, job.id)
     service.set_all("completed")
     clock.advance(60)
-    poll_job(services, job.id)
+    advance_job(services, job.id)
     forget_job(services, job.id)
     assert service.forgotten == ["t1"]
     with pytest.raises(NotFound):
@@ -271,10 +271,10 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     job, _ = request_job(services, body, by="ada")
     other, _ = request_job(services, body, by="ada")
     for each in (job, other):
-        poll_job(services, each.id)
+        advance_job(services, each.id)
     service.on_poll = raising(ProviderAuthFailed("wrong key"))
     clock.advance(20)
-    stuck = poll_job(services, job.id)
+    stuck = advance_job(services, job.id)
     assert stuck.wait_seconds is not None
     assert stuck.wait_seconds > 600
     wrong = what_is_wrong(services, "account")
@@ -283,10 +283,10 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     service.on_poll = lambda: None
     put_connection(services, "account", {"provider": "toy", "calls_per_minute": 60.0})
     mended = store.get(job.id)
-    assert mended.next_poll_at == clock.now()
-    assert mended.watch == stuck.job.watch + 1
-    assert store.get(other.id).watch == other.watch
+    assert mended.watch.next_poll_at == clock.now()
+    assert mended.watch.number == stuck.job.watch.number + 1
+    assert store.get(other.id).watch.number == other.watch.number
     assert isinstance(services.watchers, WatchCalls)
     assert services.watchers.jobs[-1].id == job.id
-    assert poll_job(services, job.id).job.last_error is None
+    assert advance_job(services, job.id).job.watch.last_error is None
     assert what_is_wrong(services, "account") is None

@@ -12,7 +12,7 @@ import trainbell
 State = Mapping[str, Any]
 
 PATH = Path(trainbell.__file__).parent / "workflow" / "job_lifecycle.asl.json"
-TASKS = ("StartJob", "PollJob", "HandOver")
+TASKS = ("StartJob", "AdvanceJob", "HandOver")
 
 
 def load() -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_catching_all_stands_alone_and_last() -> None:
                     assert position == len(rules) - 1
 
 
-@pytest.mark.parametrize("task", ["StartJob", "PollJob"])
+@pytest.mark.parametrize("task", ["StartJob", "AdvanceJob"])
 def test_what_time_helps_against_in_the_store_is_retried(task: str) -> None:
     for name in ("JobConflict", "StoreUnavailable"):
         assert name in transient_leaves()
@@ -110,7 +110,7 @@ def test_what_time_helps_against_in_the_store_is_retried(task: str) -> None:
         assert caught == "CountFailure", name
 
 
-@pytest.mark.parametrize("task", ["StartJob", "PollJob"])
+@pytest.mark.parametrize("task", ["StartJob", "AdvanceJob"])
 @pytest.mark.parametrize("error", [*transient_leaves(), "States.Timeout", "Lambda.Unknown"])
 def test_a_failed_poll_leads_to_another(task: str, error: str) -> None:
     assert what_happens(STATES[task], error)[1] == "CountFailure"
@@ -119,7 +119,7 @@ def test_a_failed_poll_leads_to_another(task: str, error: str) -> None:
     assert STATES["CountFailure"]["Parameters"]["wait_seconds"] >= 60
 
 
-@pytest.mark.parametrize("task", ["StartJob", "PollJob"])
+@pytest.mark.parametrize("task", ["StartJob", "AdvanceJob"])
 def test_only_a_deleted_job_is_forgotten(task: str) -> None:
     forgotten = [
         name
@@ -139,18 +139,18 @@ def test_retries_back_off_with_jitter() -> None:
 
 def test_start_and_poll_are_tried_alike() -> None:
     for part in ("Retry", "Catch", "TimeoutSeconds"):
-        assert STATES["StartJob"][part] == STATES["PollJob"][part]
+        assert STATES["StartJob"][part] == STATES["AdvanceJob"][part]
 
 
 def test_a_loop_without_failures_is_nine_events() -> None:
-    without_retries = {**STATES["PollJob"], "Retry": []}
+    without_retries = {**STATES["AdvanceJob"], "Retry": []}
     loop = (STATES["WaitForNextPoll"], without_retries, STATES["WhatNext"])
     assert sum(events_at_most(state) for state in loop) == 9
 
 
 def test_the_history_never_fills_up_whatever_fails() -> None:
     stop = loops_before_giving_up()
-    loop = ("WaitForNextPoll", "PollJob", "CountFailure", "WhatNext")
+    loop = ("WaitForNextPoll", "AdvanceJob", "CountFailure", "WhatNext")
     worst_loop = sum(events_at_most(STATES[name]) for name in loop)
     once = ("StartJob", "CountFailure", "WhatNext", "HandOver", "HandedOver")
     around = 2 + sum(events_at_most(STATES[name]) for name in once)

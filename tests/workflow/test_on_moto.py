@@ -28,9 +28,9 @@ from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.deepva.service import API_KEY, DeepVASimulator
 from trainbell.simulators.deepva.trainings import FACE_DATASET
 from trainbell.simulators.server import running
-from trainbell.stores.dynamodb_table import table_definition
-from trainbell.use_cases.configure_connections import put_connection
-from trainbell.use_cases.request_job import request_job
+from trainbell.stores.dynamodb.table import table_definition
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.settings.configure_connections import put_connection
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -123,7 +123,7 @@ def quick_definition() -> str:
     for name, value in {
         "Partition": "aws",
         "StartJobFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:start_job",
-        "PollJobFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:poll_job",
+        "AdvanceJobFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:advance_job",
     }.items():
         text = text.replace(f"${{{name}}}", value)
     machine = json.loads(text)
@@ -184,7 +184,7 @@ def test_a_job_is_watched_to_its_end_in_nine_events_a_loop(engine: Engine) -> No
     ended = cloud_services().store.get(job.id)
     assert ended.state is State.SUCCEEDED
     assert engine.simulator.starts[f"trainbell:{job.id}"] == 1
-    loops = engine.functions.calls["poll_job"]
+    loops = engine.functions.calls["advance_job"]
     # Started and succeeded; StartJob and its choice; the loops; the end state.
     assert len(engine.history(f"{job.id}-0")) == 2 + 5 + 2 + 9 * loops + 2
 
@@ -192,7 +192,7 @@ def test_a_job_is_watched_to_its_end_in_nine_events_a_loop(engine: Engine) -> No
 def test_transient_errors_are_retried_and_others_wait_for_another_poll(engine: Engine) -> None:
     engine.functions.failures = {
         "start_job": [StoreUnavailable("throttled")],
-        "poll_job": [StoreUnavailable("throttled"), ZeroDivisionError("a fault of ours")],
+        "advance_job": [StoreUnavailable("throttled"), ZeroDivisionError("a fault of ours")],
     }
     job = engine.request()
     assert engine.finished(f"{job.id}-0") == "SUCCEEDED"
@@ -220,7 +220,7 @@ def test_a_schedule_that_is_due_requests_one_job_whatever_is_repeated(engine: En
         _, failed = engine.functions.invoke("run_schedule", event)
         assert not failed
     [job] = cloud_services().store.list(JobQuery(project="default")).items
-    assert job.schedule == "nightly"
+    assert job.origin.schedule == "nightly"
     assert engine.finished(f"{job.id}-0") == "SUCCEEDED"
     assert engine.simulator.starts[f"trainbell:{job.id}"] == 1
 
@@ -241,12 +241,12 @@ def test_a_poll_hands_over_to_the_next_watcher_and_supersedes_itself(
     cloud_environment.cache_clear()
     job, _ = cloud_services().store.create(Change(job=a_running_job()))
     event = {"job_id": job.id, "watch": 0, "loops": 1}
-    second, _ = engine.functions.invoke("poll_job", event)
+    second, _ = engine.functions.invoke("advance_job", event)
     assert (second["hand_over"], second["loops"], second["watch"]) == (False, 2, 0)
-    third, _ = engine.functions.invoke("poll_job", second)
+    third, _ = engine.functions.invoke("advance_job", second)
     assert (third["hand_over"], third["superseded"], third["watch"]) == (True, False, 1)
-    polls = cloud_services().store.get(job.id).polls
-    late, failed = engine.functions.invoke("poll_job", second)
+    polls = cloud_services().store.get(job.id).watch.polls
+    late, failed = engine.functions.invoke("advance_job", second)
     assert not failed
     assert (late["superseded"], late["hand_over"], late["ended"]) == (True, False, False)
-    assert cloud_services().store.get(job.id).polls == polls == 2
+    assert cloud_services().store.get(job.id).watch.polls == polls == 2

@@ -25,7 +25,7 @@ from trainbell.api.reading import QueryModel, read_body, read_query, refuse_body
 from trainbell.api.refusals import MethodNotAllowed, NoSuchCall, RequestMalformed
 from trainbell.api.schedules import schedules
 from trainbell.errors import InputInvalid
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 Route = Callable[..., Any]
 

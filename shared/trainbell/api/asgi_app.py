@@ -17,7 +17,7 @@ from trainbell.api.problems import problem_reply
 from trainbell.api.reading import BODY_BYTES_AT_MOST
 from trainbell.api.refusals import BodyTooLarge, BodyTooSlow, RequestMalformed
 from trainbell.errors import Problem, TrainbellError
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

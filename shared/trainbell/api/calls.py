@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 JSON_TYPE = "application/json"
 

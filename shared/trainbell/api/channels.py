@@ -6,15 +6,15 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import ChannelList, ChannelView, CheckView, channel_view
 from trainbell.domain.settings import ChannelConfig
-from trainbell.use_cases.configure_channels import (
+from trainbell.use_cases.ground.find_channels import find_channel
+from trainbell.use_cases.settings.configure_channels import (
     ChannelInput,
     delete_channel,
     put_channel,
-    test_channel,
+    try_channel,
 )
-from trainbell.use_cases.find_channels import find_channel
+from trainbell.views.settings import ChannelList, ChannelView, CheckView, channel_view
 
 channels = Resource("channels")
 
@@ -57,7 +57,7 @@ def remove_channel(call: Call) -> Reply:
 
 
 @channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def try_channel(call: Call) -> Reply:
+def _try_channel(call: Call) -> Reply:
     """Tell a made-up end to this channel, for real."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=test_channel(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=try_channel(call.services, name)))

@@ -6,7 +6,16 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import (
+from trainbell.domain.settings import Connection
+from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
+from trainbell.use_cases.settings.configure_connections import (
+    ConnectionInput,
+    delete_connection,
+    put_connection,
+    try_connection,
+)
+from trainbell.use_cases.settings.connection_trouble import what_is_wrong
+from trainbell.views.settings import (
     CheckView,
     ConnectionDetailView,
     ConnectionList,
@@ -14,15 +23,6 @@ from trainbell.api.setting_views import (
     connection_detail,
     connection_view,
 )
-from trainbell.domain.settings import Connection
-from trainbell.use_cases.configure_connections import (
-    ConnectionInput,
-    check_connection,
-    delete_connection,
-    put_connection,
-)
-from trainbell.use_cases.connection_trouble import what_is_wrong
-from trainbell.use_cases.find_connection import built_in_connections, find_connection
 
 connections = Resource("connections")
 
@@ -67,7 +67,7 @@ def remove_connection(call: Call) -> Reply:
 
 
 @connections.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def try_connection(call: Call) -> Reply:
+def _try_connection(call: Call) -> Reply:
     """Try a connection for real, without changing anything at its service."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=check_connection(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=try_connection(call.services, name)))

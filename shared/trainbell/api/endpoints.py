@@ -34,7 +34,7 @@ class Endpoint:
 
     @property
     def operation_id(self) -> str:
-        return self.handler.__name__
+        return self.handler.__name__.lstrip("_")
 
     @property
     def rule(self) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from trainbell.api.calls import Call, Reply, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOST, PAGE_DEFAULT
-from trainbell.api.views import View
-from trainbell.domain.job import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, State
-from trainbell.use_cases.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
-from trainbell.use_cases.read_logs import LINES_AT_MOST
-from trainbell.use_cases.request_job import TOKEN_LIVES_FOR
+from trainbell.domain.job import State
+from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from trainbell.use_cases.jobs.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
+from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST
+from trainbell.use_cases.jobs.request_job import TOKEN_LIVES_FOR
 from trainbell.version import __version__
+from trainbell.views.view import View
 
 health = Resource("health")
 

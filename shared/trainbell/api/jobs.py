@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
 
 from pydantic import Field
 
 from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_query
-from trainbell.api.record_views import (
+from trainbell.domain.job import Job, State
+from trainbell.domain.order import DEFAULT_PROJECT
+from trainbell.errors import InputInvalid, NotFound
+from trainbell.ports import JobQuery
+from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.forget_job import forget_job
+from trainbell.use_cases.jobs.job_request import (
+    JobRequest,
+    SettingName,
+    check_idempotency_key,
+    check_job_request,
+)
+from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST, read_logs
+from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.retry_job import retry_job
+from trainbell.views.job import (
+    JobList,
+    JobPerformanceView,
+    JobSummary,
+    JobView,
+    job_performance_view,
+    job_summary,
+    job_view,
+)
+from trainbell.views.records import (
     DeliveryList,
     EventList,
     LogView,
     delivery_view,
     event_view,
 )
-from trainbell.api.views import (
-    JobList,
-    JobPerformanceView,
-    JobView,
-    job_summary,
-    job_view,
-    performance_view,
-)
-from trainbell.domain.job import DEFAULT_PROJECT, Job, State
-from trainbell.errors import InputInvalid, NotFound
-from trainbell.ports import JobQuery
-from trainbell.use_cases.cancel_job import cancel_job
-from trainbell.use_cases.forget_job import forget_job
-from trainbell.use_cases.job_request import (
-    JobRequest,
-    SettingName,
-    check_idempotency_key,
-    check_job_request,
-)
-from trainbell.use_cases.read_logs import LINES_AT_MOST, read_logs
-from trainbell.use_cases.request_job import request_job
-from trainbell.use_cases.retry_job import retry_job
 
 jobs = Resource("jobs")
 
@@ -47,6 +52,7 @@ IDEMPOTENCY_HEADER = {
         "is answered with the same job (200); with other input it is refused (409)."
     )
 }
+Shown = TypeVar("Shown", bound=JobSummary)
 _JOB_ID = re.compile(r"[0-9a-z]{26}")
 
 
@@ -107,14 +113,14 @@ def list_jobs(call: Call) -> Reply:
             cursor=query.cursor,
         )
     )
-    items = [job_summary(call.services, job) for job in page.items]
+    items = [_shown(call, job, job_summary) for job in page.items]
     return reply(JobList(items=items, next_cursor=page.next_cursor))
 
 
 @jobs.call("GET", "/v1/jobs/{id}", returns={200: JobView}, refuses=(404,))
 def get_job(call: Call) -> Reply:
     """One job, as it is now."""
-    return reply(job_view(call.services, _job(call)))
+    return reply(_shown(call, _job(call), job_view))
 
 
 @jobs.call("DELETE", "/v1/jobs/{id}", returns={204: None}, refuses=(404, 409))
@@ -128,7 +134,7 @@ def delete_job(call: Call) -> Reply:
 def request_cancel(call: Call) -> Reply:
     """Ask for a cancel. The job is cancelled when its service confirms it, not before."""
     job = cancel_job(call.services, _job_id(call), by=call.by)
-    return reply(job_view(call.services, job), 202)
+    return reply(_shown(call, job, job_view), 202)
 
 
 @jobs.call(
@@ -171,15 +177,7 @@ def get_logs(call: Call) -> Reply:
 @jobs.call("GET", "/v1/jobs/{id}/performance", returns={200: JobPerformanceView}, refuses=(404,))
 def get_performance(call: Call) -> Reply:
     """What the training is worth: metrics, per tag, learning curve, cost, artifacts."""
-    job = _job(call)
-    view = JobPerformanceView(
-        job_id=job.id,
-        state=job.state,
-        model=job.model,
-        dataset=job.dataset,
-        performance=performance_view(job),
-    )
-    return reply(view)
+    return reply(job_performance_view(_job(call)))
 
 
 @jobs.call("GET", "/v1/jobs/{id}/deliveries", returns={200: DeliveryList}, refuses=(404,))
@@ -201,8 +199,13 @@ def _job(call: Call) -> Job:
     return call.services.store.get(_job_id(call))
 
 
+def _shown(call: Call, job: Job, view: Callable[[Job, datetime, str | None], Shown]) -> Shown:
+    services = call.services
+    return view(job, services.clock.now(), services.job_url(job.id))
+
+
 def _started(call: Call, job: Job, is_new: bool) -> Reply:
-    view = job_view(call.services, job)
+    view = _shown(call, job, job_view)
     return reply(view, 201 if is_new else 200, Location=f"/v1/jobs/{job.id}")
 
 

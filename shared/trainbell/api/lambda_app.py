@@ -14,7 +14,7 @@ from trainbell.api.app import ApiApp, Route, include_calls, response_of
 from trainbell.api.calls import Reply, Request
 from trainbell.api.endpoints import Endpoint
 from trainbell.api.identity import IamIdentity, Identity
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -13,8 +13,8 @@ from pydantic.json_schema import models_json_schema
 
 from trainbell.api.endpoints import Endpoint, Resource
 from trainbell.api.problems import EVERY_CALL, PROBLEM_TYPE
-from trainbell.api.views import View
 from trainbell.version import __version__
+from trainbell.views.view import View
 
 _REF = "#/components/schemas/{model}"
 _Mode = Literal["validation", "serialization"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainbell.api.calls import Call, Reply, reply
 from trainbell.api.endpoints import Resource
-from trainbell.api.setting_views import ProviderList, ProviderView, provider_view
+from trainbell.views.settings import ProviderList, ProviderView, provider_view
 
 providers = Resource("providers")
 

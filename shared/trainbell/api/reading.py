@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from trainbell.api.refusals import BodyTooLarge, MediaTypeUnsupported, RequestMalformed
 from trainbell.errors import Problem
-from trainbell.use_cases.problems import problems_of
+from trainbell.use_cases.ground.problems import problems_of
 
 BODY_BYTES_AT_MOST = 1024 * 1024
 DEPTH_AT_MOST = 64

@@ -6,14 +6,14 @@ from trainbell.api.calls import Call, Reply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
-from trainbell.api.setting_views import CheckView, ScheduleList, ScheduleView, schedule_view
 from trainbell.domain.settings import Schedule
-from trainbell.use_cases.check_schedule import check_schedule, find_schedule
-from trainbell.use_cases.configure_schedules import (
+from trainbell.use_cases.schedules.configure_schedules import (
     ScheduleInput,
     delete_schedule,
     put_schedule,
 )
+from trainbell.use_cases.schedules.try_schedule import find_schedule, try_schedule
+from trainbell.views.settings import CheckView, ScheduleList, ScheduleView, schedule_view
 
 schedules = Resource("schedules")
 
@@ -55,7 +55,7 @@ def remove_schedule(call: Call) -> Reply:
 
 
 @schedules.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 422))
-def try_schedule(call: Call) -> Reply:
+def _try_schedule(call: Call) -> Reply:
     """Check that its job could start now, and say when it is next due. Starts nothing."""
     name = call.path["name"]
-    return reply(CheckView(name=name, ok=True, message=check_schedule(call.services, name)))
+    return reply(CheckView(name=name, ok=True, message=try_schedule(call.services, name)))

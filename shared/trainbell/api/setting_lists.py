@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from trainbell.api.reading import PageQuery
 from trainbell.ports import Page, Record
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 _BUILT_IN = "~"
 """The cursor of the page with what is built in. No store writes such a cursor."""

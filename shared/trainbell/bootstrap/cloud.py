@@ -13,8 +13,8 @@ from trainbell.cloud.not_granted import NoScheduler, NoWatchers
 from trainbell.cloud.secrets import CloudSecrets
 from trainbell.ports import Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
-from trainbell.stores.dynamodb_store import DynamoDBStore
-from trainbell.use_cases.services import Services
+from trainbell.stores.dynamodb.store import DynamoDBStore
+from trainbell.use_cases.ground.services import Services
 
 
 def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:

@@ -10,8 +10,8 @@ from trainbell.clock import SystemClock
 from trainbell.ports import Clock, Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
 from trainbell.secret_sources import MachineSecrets
-from trainbell.stores.sqlite_store import SqliteStore
-from trainbell.use_cases.services import Services
+from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.services import Services
 
 DATABASE = "trainbell.sqlite3"
 

@@ -9,51 +9,27 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 from trainbell.channels.wording import reason_of, summary_of
-from trainbell.domain.job import Job
 from trainbell.plain_text import one_line
 from trainbell.ports import Notice
 from trainbell.redaction import redacted
+from trainbell.views.job import job_facts
 
 SOURCE = "trainbell"
 BYTES_AT_MOST = 240 * 1024
 """SNS takes 256 KiB for message and attributes together; the rest is left for those."""
 
 TEXT_AT_MOST = 4000
-_KEPT_TO_OURSELVES = frozenset(
-    {
-        "cancel_sent_at",
-        "event_count",
-        "failed_polls_in_a_row",
-        "holds",
-        "last_polled_at",
-        "max_interval_seconds",
-        "min_interval_seconds",
-        "missing_since",
-        "next_poll_at",
-        "polls",
-        "progress_trail",
-        "reserved_call_at",
-        "revision",
-        "start_attempts",
-        "start_sent_at",
-        "unknown_statuses",
-        "watch",
-        "when_busy",
-    }
-)
-"""What only the watcher needs. A field that a job gains is shown, masked like the others."""
 
 # What may be long, the least missed first.
 _TRIMMED_IN_TURN = (
     ("job", "performance", "curve"),
     ("job", "performance", "per_tag"),
-    ("job", "last_error", "details"),
+    ("job", "error_details"),
     ("job", "parameters"),
     ("event", "data"),
     ("job", "performance", "artifacts"),
@@ -79,7 +55,7 @@ def cloud_event(notice: Notice, *, bytes_at_most: int = BYTES_AT_MOST) -> dict[s
             "previous_state": event.previous_state.value if event.previous_state else None,
             "data": redacted(_plain(event.data)),
         },
-        "job": job_view(notice.job),
+        "job": _job(notice),
     }
     reason = reason_of(notice.job)
     if reason:
@@ -98,14 +74,10 @@ def cloud_event(notice: Notice, *, bytes_at_most: int = BYTES_AT_MOST) -> dict[s
     return whole
 
 
-def job_view(job: Job) -> dict[str, Any]:
-    """What the world may know of a job: JSON-ready, secrets masked, long texts cut."""
-    fields = _plain(asdict(job))
-    view = {name: fields[name] for name in fields if name not in _KEPT_TO_OURSELVES}
-    view["duration_seconds"] = (
-        job.duration(job.ended_at).total_seconds() if job.ended_at is not None else None
-    )
-    masked: dict[str, Any] = redacted(view)
+def _job(notice: Notice) -> dict[str, Any]:
+    """The public facts of the job when the event happened, secrets masked, long texts cut."""
+    facts = job_facts(notice.job, notice.event.at, notice.url)
+    masked: dict[str, Any] = redacted(_plain(facts.model_dump()))
     for holder in (masked, masked["last_error"] or {}):
         if isinstance(holder.get("message"), str):
             holder["message"] = holder["message"][:TEXT_AT_MOST]

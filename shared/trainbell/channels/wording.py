@@ -47,9 +47,12 @@ def title_of(job: Job) -> str:
 
     A model or dataset has many jobs, so those two do not stand alone.
     """
-    if job.name:
-        return one_line(job.name)
-    subject, what = job.model or job.dataset, f"{job.kind} at {job.connection}"
+    if job.order.name:
+        return one_line(job.order.name)
+    subject, what = (
+        job.order.model or job.order.dataset,
+        f"{job.order.kind} at {job.order.connection}",
+    )
     return one_line(f"{subject} ({what})") if subject else one_line(what)
 
 
@@ -73,13 +76,13 @@ def reason_of(job: Job) -> str | None:
     """Why it did not succeed, in the service's own words where it gave any; else in ours."""
     if job.state is State.SUCCEEDED or job.end_reason is None:
         return None
-    own_words = job.message or (job.last_error.message if job.last_error else None)
+    own_words = job.seen.message or (job.watch.last_error.message if job.watch.last_error else None)
     if job.state is State.FAILED and own_words:
         return redacted_text(own_words.strip())
-    if job.end_reason is EndReason.EXIT_CODE and job.exit_code is not None:
-        return f"It ended with exit code {job.exit_code}."
-    if job.end_reason is EndReason.SIGNAL and job.signal:
-        return f"It was ended by {job.signal}."
+    if job.end_reason is EndReason.EXIT_CODE and job.seen.exit_code is not None:
+        return f"It ended with exit code {job.seen.exit_code}."
+    if job.end_reason is EndReason.SIGNAL and job.seen.signal:
+        return f"It was ended by {job.seen.signal}."
     return _WHY.get(job.end_reason)
 
 
@@ -92,7 +95,7 @@ def cost_warning(job: Job) -> str | None:
 
 def key_metrics(job: Job, at_most: int) -> list[tuple[str, float]]:
     """The few numbers to look at first: well-known measures, then the rest by name."""
-    finite = [(name, v) for name, v in job.performance.metrics.items() if math.isfinite(v)]
+    finite = [(name, v) for name, v in job.seen.performance.metrics.items() if math.isfinite(v)]
     return sorted(finite, key=lambda metric: (_rank(metric[0]), metric[0]))[:at_most]
 
 

@@ -33,6 +33,10 @@ def put_connection(
         float | None, typer.Option(parser=number, help="Rate budget.")
     ] = None,
     max_active: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    settle_seconds: Annotated[
+        float | None,
+        typer.Option(parser=number, help="How long a start may take to appear at the service."),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,6 +56,7 @@ def put_connection(
             secret=secret,
             calls_per_minute=calls_per_minute,
             max_active=max_active,
+            settle_seconds=settle_seconds,
             options=_options(client, provider, option),
         )
         say_saved(client.put("connections", name, body), as_json)

@@ -45,6 +45,10 @@ class OrderOptions:
     when_busy: Annotated[
         str | None, typer.Option(metavar="refuse|wait", help="While another job is in its way.")
     ] = None
+    on_unclear: Annotated[
+        str | None,
+        typer.Option(metavar="wait|ask", help="Where nobody can tell if a start was taken."),
+    ] = None
     min_interval: Annotated[
         float | None, typer.Option(parser=number, help=INTERVAL.format("least"))
     ] = None
@@ -66,6 +70,7 @@ class OrderOptions:
             tags=pairs(self.tag, "--tag") or None,
             **deadline_of(self.deadline),
             when_busy=self.when_busy,
+            on_unclear=self.on_unclear,
             min_interval_seconds=self.min_interval,
             max_interval_seconds=self.max_interval,
         )

@@ -58,14 +58,14 @@ def _section(command: Any, path: str) -> str:
 
 def _row(option: Any) -> str:
     names = ", ".join((*option.opts, *option.secondary_opts))
-    metavar = f" {option.metavar}" if option.metavar else ""
+    metavar = f" {option.metavar}".replace("|", r"\|") if option.metavar else ""
     facts = [option.help or ""]
     if option.required:
         facts.append("Required.")
     if option.default not in (None, False, [], ()) and not option.required:
         facts.append(f"Default: {'yes' if option.default is True else option.default}.")
     said = " ".join(fact for fact in facts if fact)
-    return f"| `{names}{metavar}` | {said} |\n".replace("refuse|wait", r"refuse\|wait")
+    return f"| `{names}{metavar}` | {said} |\n"
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Watched:
     def tell_now(self) -> None:
         """Before this process ends: what has ended is told, and not only at the next start."""
         if self.here is not None:
-            from trainbell.use_cases.publish_changes import publish_changes
+            from trainbell.use_cases.telling.publish_changes import publish_changes
 
             publish_changes(self.here.services)
 

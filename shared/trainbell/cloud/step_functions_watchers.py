@@ -27,7 +27,7 @@ class StepFunctionsWatchers:
 
     def watch(self, job: Job) -> None:
         """Raises StoreUnavailable, StoreFull or ConfigInvalid; then nothing watches yet."""
-        turn = WatchTurn(job_id=job.id, watch=job.watch)
+        turn = WatchTurn(job_id=job.id, watch=job.watch.number)
         with mapped_errors("StartExecution"):
             try:
                 self._client.start_execution(

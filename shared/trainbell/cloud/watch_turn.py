@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from trainbell.domain.job import Job
@@ -46,17 +44,18 @@ class WatchTurn:
         return {"job_id": self.job_id, "watch": self.watch, "loops": self.loops}
 
     def outcome(
-        self, job: Job, now: datetime, *, superseded: bool = False, hand_over: bool = False
+        self,
+        job: Job,
+        wait_seconds: int | None,
+        *,
+        superseded: bool = False,
+        hand_over: bool = False,
     ) -> dict[str, Any]:
-        """What WhatNext decides on. After a hand-over `watch` is the next watcher's number.
-
-        `wait_seconds` is whole: SecondsPath takes no fractions.
-        """
-        due = job.next_poll_at or now
+        """What WhatNext decides on. After a hand-over `watch` is the next watcher's number."""
         return {
             **self.as_input(),
-            "watch": job.watch if hand_over else self.watch,
-            "wait_seconds": max(1, math.ceil((due - now).total_seconds())),
+            "watch": job.watch.number if hand_over else self.watch,
+            "wait_seconds": wait_seconds or 1,
             "ended": job.is_ended,
             "superseded": superseded,
             "hand_over": hand_over,

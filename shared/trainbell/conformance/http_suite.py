@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ class HttpConformance(ProviderConformance):
             subject.provider.start(order)
         assert subject.starts(JOB) == 1
         handle = subject.provider.find(order)
-        assert handle is not None
+        assert isinstance(handle, Mapping)
         assert subject.provider.poll(handle).state is not None
         assert subject.starts(JOB) == 1
 

@@ -132,8 +132,8 @@ def bin_of(seconds: float) -> int:
 
 def history_keys(job: Job) -> tuple[str, ...]:
     """Under which keys a job's duration is counted and looked up, the most alike first."""
-    kind = f"{job.provider}/{job.kind}"
-    return (kind,) if job.dataset is None else (f"{kind}/{job.dataset}", kind)
+    kind = f"{job.order.provider}/{job.order.kind}"
+    return (kind,) if job.order.dataset is None else (f"{kind}/{job.order.dataset}", kind)
 
 
 @lru_cache(maxsize=256)

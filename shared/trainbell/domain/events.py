@@ -20,6 +20,8 @@ class EventType(StrEnum):
     START_POSTPONED = "StartPostponed"
     START_UNCLEAR = "StartUnclear"
     START_NOT_FOUND = "StartNotFound"
+    START_NEEDS_ANSWER = "StartNeedsAnswer"
+    START_ANSWERED = "StartAnswered"
     JOB_STARTED = "JobStarted"
     JOB_STATE_CHANGED = "JobStateChanged"
     UNKNOWN_STATUS_SEEN = "UnknownStatusSeen"
@@ -30,6 +32,8 @@ class EventType(StrEnum):
     DEADLINE_PASSED = "DeadlinePassed"
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_FINISHED = "JobFinished"
+    DOUBLED_TRAINING = "DoubledTraining"
+    ORPHAN_FOUND = "OrphanFound"
     CHANNEL_TESTED = "ChannelTested"
     """A test message, to one channel alone. Nothing has happened to any job."""
 
@@ -41,6 +45,9 @@ ANNOUNCED = frozenset(
         EventType.JOB_STATE_CHANGED,
         EventType.UNKNOWN_STATUS_SEEN,
         EventType.JOB_FINISHED,
+        EventType.START_NEEDS_ANSWER,
+        EventType.DOUBLED_TRAINING,
+        EventType.ORPHAN_FOUND,
     }
 )
 

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-MIN_INTERVAL_SECONDS = 5.0
-MAX_INTERVAL_SECONDS = 900.0
-DEFAULT_PROJECT = "default"
+from trainbell.domain.failure import Failure
+from trainbell.domain.order import Order
 
 
 class State(StrEnum):
@@ -43,6 +42,7 @@ class EndReason(StrEnum):
     COMPLETED = "completed"
     SERVICE_FAILED = "service_failed"
     START_REJECTED = "start_rejected"
+    ALREADY_WATCHED = "already_watched"
     EXIT_CODE = "exit_code"
     SIGNAL = "signal"
     CANCELLED_BEFORE_START = "cancelled_before_start"
@@ -57,6 +57,7 @@ END_STATE_OF: Mapping[EndReason, State] = {
     EndReason.COMPLETED: State.SUCCEEDED,
     EndReason.SERVICE_FAILED: State.FAILED,
     EndReason.START_REJECTED: State.FAILED,
+    EndReason.ALREADY_WATCHED: State.FAILED,
     EndReason.EXIT_CODE: State.FAILED,
     EndReason.SIGNAL: State.FAILED,
     EndReason.CANCELLED_BEFORE_START: State.CANCELLED,
@@ -66,13 +67,6 @@ END_STATE_OF: Mapping[EndReason, State] = {
     EndReason.DEADLINE_EXCEEDED_STILL_RUNNING: State.EXPIRED,
     EndReason.UNKNOWN_TO_SERVICE: State.LOST,
 }
-
-
-class WhenBusy(StrEnum):
-    """What to do where the dataset or every slot of the connection is taken."""
-
-    REFUSE = "refuse"
-    WAIT = "wait"
 
 
 class CancelCause(StrEnum):
@@ -102,53 +96,52 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastError:
-    """The most recent thing that went wrong, in the service's own words where it has any."""
+class Origin:
+    """Where a job comes from: a caller, a schedule, an earlier job."""
 
-    type: str
-    message: str
-    at: datetime
-    http_status: int | None = None
-    vendor_code: str | None = None
-    request_id: str | None = None
-    details: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """All that is known of one job. Immutable: `lifecycle` makes the next one.
-
-    The first group is what was asked for and never changes. `revision` counts stored writes;
-    `watch` counts watchers, so that a superseded one notices. Times are aware, in UTC.
-    """
-
-    id: str
-    provider: str
-    connection: str
-    kind: str
-    created_at: datetime
-    project: str = DEFAULT_PROJECT
-    name: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    dataset: str | None = None
-    model: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    deadline_at: datetime | None = None
-    when_busy: WhenBusy = WhenBusy.REFUSE
-    min_interval_seconds: float = MIN_INTERVAL_SECONDS
-    max_interval_seconds: float = MAX_INTERVAL_SECONDS
     requested_by: str = ""
     schedule: str | None = None
     retry_of: str | None = None
 
-    state: State = State.REQUESTED
-    end_reason: EndReason | None = None
-    revision: int = 0
-    watch: int = 0
-    event_count: int = 0
-    handle: Mapping[str, Any] | None = None
-    holds: tuple[str, ...] = ()
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAttempts:
+    """What is known of sending it.
+
+    `sent_at`: when the intent was stored, while an attempt is in flight or unclear, and after the
+    service took it. `sent_by`: until when the request may have left here at the latest.
+    `lease_until`: while its sender may still be at it. `clean_look_ups`: how many look-ups found
+    nothing after the service had settled. `asked_at`: since when a person is asked what to do.
+    """
+
+    sent_at: datetime | None = None
+    sent_by: datetime | None = None
+    lease_until: datetime | None = None
+    attempts: int = 0
+    clean_look_ups: int = 0
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelWish:
+    """Who wanted the cancel, since when, when the service took the call, and when it was last
+    tried and not taken."""
+
+    requested_at: datetime | None = None
+    requested_by: str | None = None
+    cause: CancelCause | None = None
+    sent_at: datetime | None = None
+    tried_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSeen:
+    """What the service said last, part by part. `at` orders observations (`Observation.seen_at`).
+
+    `progress_trail`: the last moments at which progress grew, for the forecast.
+    """
+
+    at: datetime | None = None
     vendor_status: str | None = None
     unknown_statuses: tuple[str, ...] = ()
     stage: str | None = None
@@ -160,27 +153,52 @@ class Job:
     exit_code: int | None = None
     signal: str | None = None
 
-    start_sent_at: datetime | None = None
-    start_lease_until: datetime | None = None
-    start_attempts: int = 0
-    cancel_requested_at: datetime | None = None
-    cancel_requested_by: str | None = None
-    cancel_cause: CancelCause | None = None
-    cancel_sent_at: datetime | None = None
-    may_still_cost: bool = False
 
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    updated_at: datetime | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How the job is watched. `number` counts watchers, so that a superseded one notices.
 
-    last_polled_at: datetime | None = None
-    last_seen_at: datetime | None = None
+    `reserved_call_at`: its place in the connection's rate budget, taken and not yet used.
+    """
+
+    number: int = 0
     next_poll_at: datetime | None = None
-    reserved_call_at: datetime | None = None
+    last_polled_at: datetime | None = None
     polls: int = 0
     failed_polls_in_a_row: int = 0
     missing_since: datetime | None = None
-    last_error: LastError | None = None
+    reserved_call_at: datetime | None = None
+    last_error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """All that is known of one job. Immutable: `lifecycle` makes the next one.
+
+    `order` and `origin` never change. `revision` counts stored writes, `event_count` events.
+    `holds` are the exclusive keys that it has. Times are aware, in UTC.
+    """
+
+    id: str
+    order: Order
+    created_at: datetime
+    origin: Origin = field(default_factory=Origin)
+
+    state: State = State.REQUESTED
+    end_reason: EndReason | None = None
+    handle: Mapping[str, Any] | None = None
+    holds: tuple[str, ...] = ()
+    may_still_cost: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision: int = 0
+    event_count: int = 0
+
+    start: StartAttempts = field(default_factory=StartAttempts)
+    cancel: CancelWish = field(default_factory=CancelWish)
+    seen: LastSeen = field(default_factory=LastSeen)
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def is_ended(self) -> bool:

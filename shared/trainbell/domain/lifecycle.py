@@ -7,20 +7,13 @@ order of observations: late, repeated, contradictory.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trainbell.domain.events import EventType
-from trainbell.domain.job import (
-    END_STATE_OF,
-    CancelCause,
-    EndReason,
-    Job,
-    LastError,
-    Performance,
-    State,
-)
-from trainbell.domain.observation import FailureKind, Observation, PollFailure
+from trainbell.domain.failure import Failure, FailureKind
+from trainbell.domain.job import END_STATE_OF, CancelCause, EndReason, Job, Performance, State
+from trainbell.domain.observation import Observation
 from trainbell.domain.performance_bounds import bounded, bounded_text
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
@@ -42,7 +35,7 @@ class WatchRules:
 
 
 def step(
-    job: Job, seen: Observation | PollFailure, now: datetime, rules: WatchRules, pace: Pace
+    job: Job, seen: Observation | Failure, now: datetime, rules: WatchRules, pace: Pace
 ) -> Decision:
     """Decide what one poll means. An ended job, or one without a handle, stays as it is.
 
@@ -54,17 +47,17 @@ def step(
     if job.is_ended or job.handle is None:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(polls=job.polls + 1, last_polled_at=now, reserved_call_at=None)
-    if isinstance(seen, PollFailure):
+    record.watch(polls=job.watch.polls + 1, last_polled_at=now, reserved_call_at=None)
+    if isinstance(seen, Failure):
         _take_failure(record, seen, now, rules)
-    elif job.last_seen_at is None or seen.seen_at > job.last_seen_at:
+    elif job.seen.at is None or seen.seen_at > job.seen.at:
         _take_observation(record, job, seen, now)
     if not record.job.is_ended:
         _watch_deadline(record, now, rules)
     if record.job.is_ended:
         return record.decide()
     wait = _wait_seconds(record.job, seen, now, pace)
-    record.change(next_poll_at=now + timedelta(seconds=wait))
+    record.watch(next_poll_at=now + timedelta(seconds=wait))
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
 
@@ -75,27 +68,28 @@ def request_cancel(job: Job, by: str, now: datetime) -> Decision:
     the service is told; only the service's confirmation ends the job. `watch` goes up, so that a
     fresh watcher looks at once and the old one, which may sleep for minutes, stops when it wakes.
     """
-    if job.is_ended or job.cancel_requested_at is not None:
+    if job.is_ended or job.cancel.requested_at is not None:
         return Decision(job, send_cancel=cancel_is_unsent(job))
     record = Recorder(job, now)
-    record.change(cancel_requested_at=now, cancel_requested_by=by)
-    record.change(cancel_cause=CancelCause.REQUESTED)
+    record.cancel(requested_at=now, requested_by=by)
+    record.cancel(cause=CancelCause.REQUESTED)
     record.note(EventType.CANCEL_REQUESTED, {"by": by})
     if job.state in (State.REQUESTED, State.WAITING):
         record.end(EndReason.CANCELLED_BEFORE_START, now)
         return record.decide()
     begin_cancelling(record)
     if record.job.handle is not None:
-        record.change(next_poll_at=now, watch=job.watch + 1)
+        record.watch(next_poll_at=now, number=job.watch.number + 1)
     return record.decide(send_cancel=cancel_is_unsent(record.job))
 
 
 def cancel_sent(job: Job, now: datetime) -> Decision:
     """The service took the cancel call. It has not confirmed the end yet."""
-    if job.is_ended or job.cancel_sent_at is not None:
+    if job.is_ended or job.cancel.sent_at is not None:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(cancel_sent_at=now)
+    record.cancel(sent_at=now)
+    record.watch(reserved_call_at=None)
     record.note(EventType.CANCEL_SENT)
     return record.decide()
 
@@ -107,19 +101,47 @@ def replace_watcher(
     if job.is_ended:
         return Decision(job)
     record = Recorder(job, now)
-    record.change(watch=job.watch + 1)
+    record.watch(number=job.watch.number + 1)
     if look_at_once:
-        record.change(next_poll_at=now)
-    record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch + 1})
+        record.watch(next_poll_at=now)
+    record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch.number + 1})
     return record.decide()
+
+
+def cancel_failed(job: Job, failure: Failure, now: datetime) -> Decision:
+    """The service did not take the cancel call: kept with the job, and tried again."""
+    if not cancel_is_unsent(job):
+        return Decision(job)
+    record = Recorder(job, now)
+    record.cancel(tried_at=now)
+    record.watch(reserved_call_at=None)
+    if failure.kind is not FailureKind.MISSING:
+        record.error(failure)
+    return record.decide()
+
+
+def wait_for_place(job: Job, place: datetime) -> Decision:
+    """The connection's rate budget has no place for the job's next call before `place`."""
+    if job.is_ended:
+        return Decision(job)
+    watch = replace(job.watch, next_poll_at=place, reserved_call_at=place)
+    return Decision(replace(job, watch=watch))
+
+
+def cancel_comes_first(job: Job) -> bool:
+    """Whether the next call to the service is the cancel's: they alternate with polls."""
+    tried_at, polled_at = job.cancel.tried_at, job.watch.last_polled_at
+    return cancel_is_unsent(job) and (
+        tried_at is None or (polled_at is not None and polled_at > tried_at)
+    )
 
 
 def cancel_is_unsent(job: Job) -> bool:
     return (
         not job.is_ended
         and job.handle is not None
-        and job.cancel_requested_at is not None
-        and job.cancel_sent_at is None
+        and job.cancel.requested_at is not None
+        and job.cancel.sent_at is None
     )
 
 
@@ -130,52 +152,53 @@ def begin_cancelling(record: Recorder) -> None:
         record.change(may_still_cost=True)
 
 
-def _wait_seconds(job: Job, seen: Observation | PollFailure, now: datetime, pace: Pace) -> float:
+def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pace) -> float:
     asked = seen.retry_after_seconds
-    if isinstance(seen, PollFailure) and job.failed_polls_in_a_row:
+    if isinstance(seen, Failure) and job.watch.failed_polls_in_a_row:
         return retry_wait_seconds(job, pace, seen.kind, asked, now=now)
     return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
 
 
-def _take_failure(record: Recorder, failure: PollFailure, now: datetime, rules: WatchRules) -> None:
+def _take_failure(record: Recorder, failure: Failure, now: datetime, rules: WatchRules) -> None:
     job = record.job
-    if job.last_seen_at is not None and failure.seen_at <= job.last_seen_at:
+    if job.seen.at is not None and failure.at <= job.seen.at:
         return
-    news = job.last_error is None or (
-        (job.last_error.type, job.last_error.message) != (failure.error_type, failure.message)
+    news = job.watch.last_error is None or (
+        (job.watch.last_error.type, job.watch.last_error.message) != (failure.type, failure.message)
     )
-    first = job.failed_polls_in_a_row == 0
-    record.change(failed_polls_in_a_row=job.failed_polls_in_a_row + 1)
+    first = job.watch.failed_polls_in_a_row == 0
+    record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     if first or news:
-        data = {"error": failure.error_type, "message": failure.message}
+        data = {"error": failure.type, "message": failure.message}
         record.note(EventType.POLL_FAILED, data)
     if failure.kind is not FailureKind.MISSING:
         return
-    since = job.missing_since or now
-    record.change(missing_since=since, last_seen_at=failure.seen_at)
+    since = job.watch.missing_since or now
+    record.watch(missing_since=since)
+    record.seen(at=failure.at)
     grace_is_over = (now - since).total_seconds() >= rules.missing_grace_seconds
-    if grace_is_over and record.job.failed_polls_in_a_row >= MISSING_POLLS_BEFORE_LOST:
+    if grace_is_over and record.job.watch.failed_polls_in_a_row >= MISSING_POLLS_BEFORE_LOST:
         record.end(EndReason.UNKNOWN_TO_SERVICE, now)
 
 
 def _take_observation(record: Recorder, job: Job, seen: Observation, now: datetime) -> None:
     """`job` is as it was before this poll."""
-    if job.failed_polls_in_a_row:
-        record.note(EventType.POLL_RECOVERED, {"after_failed_polls": job.failed_polls_in_a_row})
-    record.change(
-        last_seen_at=seen.seen_at,
-        failed_polls_in_a_row=0,
-        missing_since=None,
-        last_error=_own_error(seen),
+    if job.watch.failed_polls_in_a_row:
+        record.note(
+            EventType.POLL_RECOVERED, {"after_failed_polls": job.watch.failed_polls_in_a_row}
+        )
+    record.seen(
+        at=seen.seen_at,
         vendor_status=seen.vendor_status,
         stage=seen.stage,
         queue_position=seen.queue_position,
-        message=bounded_text(seen.message) or job.message,
-        performance=_merged(job.performance, seen.performance),
-        exit_code=seen.exit_code if seen.exit_code is not None else job.exit_code,
-        signal=seen.signal or job.signal,
+        message=bounded_text(seen.message) or job.seen.message,
+        performance=_merged(job.seen.performance, seen.performance),
+        exit_code=seen.exit_code if seen.exit_code is not None else job.seen.exit_code,
+        signal=seen.signal or job.seen.signal,
     )
+    record.watch(failed_polls_in_a_row=0, missing_since=None, last_error=_own_error(seen))
     _take_progress(record, job, seen)
     if seen.state is None:
         _note_unknown_status(record, seen.vendor_status)
@@ -185,11 +208,12 @@ def _take_observation(record: Recorder, job: Job, seen: Observation, now: dateti
         _take_activity(record, seen, seen.state)
 
 
-def _own_error(seen: Observation) -> LastError | None:
+def _own_error(seen: Observation) -> Failure | None:
     """What the service says went wrong with the job itself, where it says so in more than words."""
     if seen.vendor_code is None and seen.error_details is None:
         return None
-    return LastError(
+    return Failure(
+        kind=FailureKind.JOB,
         type="JobFailed",
         message=bounded_text(seen.message) or seen.vendor_status,
         at=seen.seen_at,
@@ -202,20 +226,20 @@ def _take_progress(record: Recorder, job: Job, seen: Observation) -> None:
     if seen.progress is None or not math.isfinite(seen.progress):
         return
     progress = min(1.0, max(0.0, seen.progress))
-    trail = job.progress_trail
+    trail = job.seen.progress_trail
     if trail and progress < trail[-1][1]:
         trail = ()  # A training that began anew (spot, retry): its old pace says nothing.
     if not trail or progress > trail[-1][1]:
         trail = (*trail, (seen.seen_at, progress))[-TRAIL_POINTS_KEPT:]
-    record.change(progress=progress, progress_trail=trail)
+    record.seen(progress=progress, progress_trail=trail)
 
 
 def _note_unknown_status(record: Recorder, status: str) -> None:
-    known = record.job.unknown_statuses
+    known = record.job.seen.unknown_statuses
     # A service that puts numbers into its status has endless ones: the first few tell enough.
     if status in known or len(known) >= UNKNOWN_STATUSES_KEPT:
         return
-    record.change(unknown_statuses=(*known, status))
+    record.seen(unknown_statuses=(*known, status))
     record.note(EventType.UNKNOWN_STATUS_SEEN, {"vendor_status": status})
 
 
@@ -232,7 +256,7 @@ def _take_end(record: Recorder, seen: Observation, now: datetime) -> None:
     if seen.started_at is not None:
         record.change(started_at=_began(record.job, seen.started_at, now))
     if seen.state is State.SUCCEEDED:
-        record.change(progress=1.0)
+        record.seen(progress=1.0)
     record.change(may_still_cost=False)
     data = {"vendor_status": seen.vendor_status}
     record.end(_end_reason(record.job, seen), min(seen.ended_at or seen.seen_at, now), data)
@@ -245,9 +269,9 @@ def _began(job: Job, told: datetime, now: datetime) -> datetime:
 
 def _end_reason(job: Job, seen: Observation) -> EndReason:
     if seen.state is State.CANCELLED:
-        if job.cancel_cause is CancelCause.DEADLINE:
+        if job.cancel.cause is CancelCause.DEADLINE:
             return EndReason.DEADLINE_EXCEEDED
-        if job.cancel_requested_at is None:
+        if job.cancel.requested_at is None:
             return EndReason.CANCELLED_AT_SERVICE
         return EndReason.CANCEL_CONFIRMED
     if seen.end_reason is not None and END_STATE_OF[seen.end_reason] is seen.state:
@@ -261,15 +285,15 @@ def _end_reason(job: Job, seen: Observation) -> EndReason:
 
 def _watch_deadline(record: Recorder, now: datetime, rules: WatchRules) -> None:
     job = record.job
-    if job.deadline_at is None or now < job.deadline_at or job.cancel_requested_at is not None:
+    if (
+        job.order.deadline_at is None
+        or now < job.order.deadline_at
+        or job.cancel.requested_at is not None
+    ):
         return
-    record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.deadline_at.isoformat()})
+    record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.order.deadline_at.isoformat()})
     if rules.can_cancel:
-        record.change(
-            cancel_requested_at=now,
-            cancel_requested_by="deadline",
-            cancel_cause=CancelCause.DEADLINE,
-        )
+        record.cancel(requested_at=now, requested_by="deadline", cause=CancelCause.DEADLINE)
         begin_cancelling(record)
     else:
         record.change(may_still_cost=True)

@@ -1,10 +1,9 @@
-"""What one poll saw: an `Observation` of the service, or a `PollFailure` of the attempt."""
+"""What one poll saw of a job."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from trainbell.domain.job import EndReason, Performance, State
@@ -52,29 +51,3 @@ class Observation:
     def __post_init__(self) -> None:
         if self.state is not None and self.state not in OBSERVABLE_STATES:
             raise ValueError(f"a service cannot be seen in state {self.state}")
-
-
-class FailureKind(StrEnum):
-    """Why an attempt to reach the service told nothing about the job."""
-
-    UNAVAILABLE = "unavailable"
-    THROTTLED = "throttled"
-    AUTH = "auth"
-    REJECTED = "rejected"
-    MISSING = "missing"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollFailure:
-    """An attempt that failed. It never ends, cancels or repeats a job by itself."""
-
-    seen_at: datetime
-    kind: FailureKind
-    error_type: str
-    message: str
-    retry_after_seconds: float | None = None
-    http_status: int | None = None
-    vendor_code: str | None = None
-    request_id: str | None = None
-    details: Any = None

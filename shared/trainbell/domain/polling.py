@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from trainbell.domain.durations import DurationHistory
+from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.observation import FailureKind
 from trainbell.domain.progress import forecast_end, trail_of
+from trainbell.domain.rate_budget import LONGEST_RETRY_AFTER_SECONDS
 
 JITTER = 0.1
 """Waits are spread by ±10 %, so that a thousand jobs started together do not poll together."""
@@ -23,9 +24,6 @@ SECONDS_PER_POLL = 0.5
 Measured on five public traces (docs/polling.md): at this price a job of which nothing is known
 takes fewer polls than at a fixed minute on each of them, and its end is seen earlier on four.
 """
-
-LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""A service may ask for silence for this long at most: nobody's typing error stops a watch."""
 
 QUEUE_EXIT_RATE = 0.3
 """A job queued for t seconds leaves the queue at a rate of about this / t (Acme's queue delays)."""
@@ -79,10 +77,10 @@ def retry_wait_seconds(
     key needs a person, so it waits the longest at once. With `now`, no deadline is overslept.
     """
     if kind is FailureKind.AUTH:
-        wanted = job.max_interval_seconds
+        wanted = job.order.max_interval_seconds
     else:
-        doublings = min(max(job.failed_polls_in_a_row - 1, 0), 30)
-        wanted = job.min_interval_seconds * 2.0**doublings
+        doublings = min(max(job.watch.failed_polls_in_a_row - 1, 0), 30)
+        wanted = job.order.min_interval_seconds * 2.0**doublings
     return _bounded(job, wanted, now, pace, retry_after_seconds)
 
 
@@ -110,29 +108,32 @@ def _running_wait(job: Job, now: datetime, pace: Pace) -> float:
 
 
 def _queue_wait(job: Job, now: datetime) -> float:
-    queued = _seconds_since(job.start_sent_at or job.created_at, now)
+    queued = _seconds_since(job.start.sent_at or job.created_at, now)
     wait = math.sqrt(2 * SECONDS_PER_POLL * (queued + 1) / QUEUE_EXIT_RATE)
     # A place far back in the line leaves later; but places are skipped, so it is not trusted far.
-    return wait * min(math.sqrt(max(job.queue_position or 1, 1)), 3.0)
+    return wait * min(math.sqrt(max(job.seen.queue_position or 1, 1)), 3.0)
 
 
 def _cancelling_wait(job: Job, now: datetime) -> float:
-    asked = _seconds_since(job.cancel_sent_at or job.cancel_requested_at or now, now)
+    asked = _seconds_since(job.cancel.sent_at or job.cancel.requested_at or now, now)
     return min(asked / 10, CANCELLING_SECONDS)
 
 
 def _bounded(
     job: Job, wanted: float, now: datetime | None, pace: Pace, retry_after_seconds: float | None
 ) -> float:
-    low, high = job.min_interval_seconds, max(job.min_interval_seconds, job.max_interval_seconds)
+    low, high = (
+        job.order.min_interval_seconds,
+        max(job.order.min_interval_seconds, job.order.max_interval_seconds),
+    )
     # Clamped so that the jitter has room within the bounds, where they leave any.
     room_low, room_high = low / (1 - JITTER), high / (1 + JITTER)
     if room_low <= room_high:
         wanted = min(max(wanted, room_low), room_high)
     jittered = wanted * (1 + JITTER * (2 * pace.chance - 1))
     wait = min(max(jittered, low), high)
-    if now is not None and job.deadline_at is not None and job.deadline_at > now:
-        wait = min(wait, (job.deadline_at - now).total_seconds())
+    if now is not None and job.order.deadline_at is not None and job.order.deadline_at > now:
+        wait = min(wait, (job.order.deadline_at - now).total_seconds())
     if retry_after_seconds is not None and retry_after_seconds > 0:
         asked = min(retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)
         wait = max(wait, asked * (1 + JITTER * pace.chance))

@@ -33,7 +33,7 @@ class Forecast:
 
 def trail_of(job: Job) -> Sequence[tuple[datetime, float]]:
     """The points of a job's progress; a job that runs since a known time began there with 0."""
-    trail = job.progress_trail
+    trail = job.seen.progress_trail
     if trail and job.started_at is not None and job.started_at < trail[0][0] and trail[0][1] > 0:
         return ((job.started_at, 0.0), *trail)
     return trail

@@ -12,8 +12,12 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
+from trainbell.domain.failure import Failure, FailureKind
+
 WINDOW_SECONDS = 60.0
 PLACE_GRACE_SECONDS = 5.0
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+"""A service may ask for silence for this long at most: nobody's typing error stops a watch."""
 
 
 def spacing_seconds(calls_per_minute: float) -> float:
@@ -32,3 +36,10 @@ def next_place(last_place: datetime | None, now: datetime, spacing: float) -> da
 def place_is_good(place: datetime | None, now: datetime) -> bool:
     """Whether a reserved place may be used at `now`."""
     return place is not None and place <= now < place + timedelta(seconds=PLACE_GRACE_SECONDS)
+
+
+def longest_silence(failure: Failure) -> float | None:
+    """For how many seconds the service wants to be left alone; an hour at most, None if not."""
+    if failure.kind is not FailureKind.THROTTLED or not failure.retry_after_seconds:
+        return None
+    return min(failure.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)

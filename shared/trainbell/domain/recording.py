@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from trainbell.domain.events import EventType, JobEvent
-from trainbell.domain.job import END_STATE_OF, EndReason, Job, LastError, State
-from trainbell.domain.observation import PollFailure
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
 
 MOVES: Mapping[State, frozenset[State]] = {
     # Straight to `queued`: a start that had been given up was accepted after all.
@@ -89,12 +89,14 @@ MOVES: Mapping[State, frozenset[State]] = {
 class Decision:
     """What `step` and its siblings decide: the next job and the events to store with it.
 
-    `send_cancel`: the service has yet to be told of a cancel.
+    `send_cancel`: the service has yet to be told of a cancel. `take`: exclusive keys that the
+    job must get with it, or nothing of it happens.
     """
 
     job: Job
     events: tuple[JobEvent, ...] = ()
     send_cancel: bool = False
+    take: tuple[str, ...] = ()
 
     @property
     def ended_now(self) -> bool:
@@ -102,18 +104,20 @@ class Decision:
 
 
 class Recorder:
-    """A job in the making. `change` sets fields, `note` adds an event, `move` and `end` do both."""
+    """A job in the making. `change` sets the job's own fields; `start`, `cancel`, `seen` and
+    `watch` set those of the group of that name. `note` adds an event; `move` and `end` do both."""
 
     def __init__(self, job: Job, now: datetime) -> None:
         self.now = now
         self._job = job
         self._unapplied: dict[str, Any] = {}
         self._events: list[JobEvent] = []
+        self._take: list[str] = []
 
     @property
     def job(self) -> Job:
         """The job as changed so far."""
-        # Changes are gathered: a copy of a job with its fifty fields costs as much as a query.
+        # Changes are gathered: a copy of a job costs as much as a query.
         if self._unapplied:
             self._job = replace(self._job, **self._unapplied)
             self._unapplied = {}
@@ -121,6 +125,28 @@ class Recorder:
 
     def change(self, **fields: Any) -> None:
         self._unapplied |= fields
+
+    def take(self, *keys: str) -> None:
+        """Exclusive keys that the job needs from now on, those that it has left out."""
+        new = [key for key in keys if key not in self.job.holds]
+        self._take += new
+        self.change(holds=(*self.job.holds, *new))
+
+    def start(self, **fields: Any) -> None:
+        self._change_group("start", fields)
+
+    def cancel(self, **fields: Any) -> None:
+        self._change_group("cancel", fields)
+
+    def seen(self, **fields: Any) -> None:
+        self._change_group("seen", fields)
+
+    def watch(self, **fields: Any) -> None:
+        self._change_group("watch", fields)
+
+    def _change_group(self, name: str, fields: Mapping[str, Any]) -> None:
+        group = self._unapplied.get(name, getattr(self._job, name))
+        self._unapplied[name] = replace(group, **fields)
 
     def note(
         self,
@@ -168,30 +194,15 @@ class Recorder:
         if state not in MOVES[previous]:
             raise ValueError(f"illegal move from {previous} to {state}")
         started = self.job.started_at or self.job.created_at
-        self.change(
-            state=state,
-            end_reason=reason,
-            ended_at=max(at, started),
-            next_poll_at=None,
-            reserved_call_at=None,
-            queue_position=None,
-        )
+        self.change(state=state, end_reason=reason, ended_at=max(at, started))
+        self.watch(next_poll_at=None, reserved_call_at=None)
+        self.seen(queue_position=None)
         self.note(
             EventType.JOB_FINISHED, {"end_reason": reason.value, **(data or {})}, previous=previous
         )
 
-    def error(self, failure: PollFailure) -> None:
-        self.change(
-            last_error=LastError(
-                type=failure.error_type,
-                message=failure.message,
-                at=failure.seen_at,
-                http_status=failure.http_status,
-                vendor_code=failure.vendor_code,
-                request_id=failure.request_id,
-                details=failure.details,
-            )
-        )
+    def error(self, failure: Failure) -> None:
+        self.watch(last_error=failure)
 
     def decide(self, *, send_cancel: bool = False) -> Decision:
-        return Decision(self.job, tuple(self._events), send_cancel)
+        return Decision(self.job, tuple(self._events), send_cancel, tuple(self._take))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from trainbell.domain.events import EventType
-from trainbell.domain.job import DEFAULT_PROJECT
+from trainbell.domain.order import DEFAULT_PROJECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +17,9 @@ class Connection:
 
     `secret` is a reference (`env:NAME`, `file:/path`, `secretsmanager:NAME`, `ssm:NAME`), never the
     secret. `calls_per_minute`: rate budget shared by all its jobs; None has no limit.
-    `max_active`: how many of its jobs may be at the service at once. `options`: the provider's own
-    settings, checked against its model.
+    `max_active`: how many of its jobs may be at the service at once. `settle_seconds`: how long a
+    start may take to appear at the service; None is the provider's word. `options`: the provider's
+    own settings, checked against its model.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Connection:
     secret: str | None = None
     calls_per_minute: float | None = None
     max_active: int | None = None
+    settle_seconds: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -18,7 +18,7 @@ from trainbell.embedded.data_dir import open_data_dir
 from trainbell.embedded.loop import Loop, LoopWatchers
 from trainbell.embedded.schedule_clock import EmbeddedScheduler
 from trainbell.embedded.server import DEFAULT_HOST, DEFAULT_PORT, Listener, LocalServer
-from trainbell.use_cases.services import Services
+from trainbell.use_cases.ground.services import Services
 
 
 class EmbeddedInstance:

@@ -19,11 +19,11 @@ from trainbell.domain.job import Job
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import NotFound
 from trainbell.ports import DueJob
-from trainbell.use_cases.poll_job import poll_job
-from trainbell.use_cases.publish_changes import publish_changes
-from trainbell.use_cases.resume_starts import resume_starts
-from trainbell.use_cases.resume_telling import resume_telling
-from trainbell.use_cases.services import Services, log
+from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.resume_starts import resume_starts
+from trainbell.use_cases.telling.publish_changes import publish_changes
+from trainbell.use_cases.telling.resume_telling import resume_telling
 
 T = TypeVar("T")
 
@@ -174,7 +174,7 @@ class Loop:
                     self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
 
     def _look(self, job_id: str) -> None:
-        wait = poll_job(self._services, job_id).wait_seconds
+        wait = advance_job(self._services, job_id).wait_seconds
         if wait is not None and time.monotonic() + wait < self._sleeps_until:
             self._woken.set()
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from trainbell.domain.schedule_times import latest_due_of, next_due_of
 from trainbell.domain.settings import Schedule
 from trainbell.errors import StoreError
-from trainbell.use_cases.run_schedule import run_schedule
-from trainbell.use_cases.services import Services, log
+from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.schedules.run_schedule import run_schedule
 
 AFTER_TROUBLE = timedelta(seconds=5)
 

@@ -14,6 +14,7 @@ from trainbell.ports.engines import (
     Watchers,
 )
 from trainbell.ports.providers import (
+    Found,
     Handle,
     Kind,
     Provider,
@@ -47,6 +48,7 @@ __all__ = [
     "Clock",
     "ConfigStore",
     "DueJob",
+    "Found",
     "Handle",
     "IdempotencyToken",
     "Item",

@@ -27,7 +27,8 @@ class SecretSource(Protocol):
 
 class Watchers(Protocol):
     def watch(self, job: Job) -> None:
-        """See to it that this job is driven from now on. Repeats for the same `job.watch` do no
+        """See to it that this job is driven from now on. Repeats for the same watcher
+        number do no
         harm. A failure here is mended by the reconciler, so the job's record comes first."""
         ...
 

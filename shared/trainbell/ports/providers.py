@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from trainbell.domain.job import WhenBusy
+from trainbell.domain.job import Job
 from trainbell.domain.observation import Observation
+from trainbell.domain.order import Order
 from trainbell.domain.settings import Connection
+from trainbell.domain.starting import Settling
 from trainbell.ports.engines import Clock, SecretSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartOrder:
-    """What a provider needs to start a job, and to find it again when the answer was lost.
+class StartOrder(Order):
+    """An order on its way to a service: what is needed to start it, and to find it again.
 
     `job_id` is the identity to leave at the service as name, token or marker. `requested_at` and
     the later `sent_at`: what the service made before that was not made for this order.
     `when_busy`: what the caller wants where the service itself has no room for it now.
+    A provider knows its own name and connection, so who calls one directly may leave them out.
     """
 
+    provider: str = ""
+    connection: str = ""
     job_id: str
-    kind: str
-    parameters: Mapping[str, Any]
-    name: str | None = None
-    dataset: str | None = None
-    model: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
     requested_at: datetime | None = None
     sent_at: datetime | None = None
-    when_busy: WhenBusy = WhenBusy.REFUSE
+
+    @classmethod
+    def of(cls, job: Job) -> StartOrder:
+        asked = {each.name: getattr(job.order, each.name) for each in fields(Order)}
+        return cls(**asked, job_id=job.id, requested_at=job.created_at, sent_at=job.start.sent_at)
 
 
 Handle = Mapping[str, Any]
+Found = Handle | Sequence[Handle]
 
 
 class Provider(Protocol):
@@ -56,8 +60,12 @@ class Provider(Protocol):
         """
         ...
 
-    def find(self, order: StartOrder) -> Handle | None:
-        """The job that an earlier `start` with this order made, or None where there is none."""
+    def find(self, order: StartOrder) -> Found | None:
+        """The job that an earlier `start` with this order made, or None where there is none.
+
+        Several that bear the order's mark: all of them, the oldest first. One is adopted, and the
+        others are an alarm.
+        """
         ...
 
     def poll(self, handle: Handle) -> Observation:
@@ -85,6 +93,12 @@ class Provider(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+SETTLE_WHERE_DOUBLED = 900.0
+"""Seconds. A service that takes a second start for another training may commit late."""
+
+LOOK_UPS_WHERE_DOUBLED = 3
 
 
 class ServiceState(StrEnum):
@@ -134,10 +148,13 @@ class ProviderSpec:
     """What a provider declares of itself: `PROVIDER` in its folder's `__init__.py`.
 
     `options`: model of `Connection.options`. `settle_seconds`: after how long a look-up that finds
-    nothing proves that a lost start was never taken. `missing_grace_seconds`: for how long "no such
-    job" may be a hiccup. `default_base_url` None: a connection must name one, unless `needs_url`
-    is False. `calls_per_minute`: default rate budget. `dataset_of`, `model_of`: read these from the
-    parameters where the caller names none. `build` is called once per connection.
+    nothing proves that a lost start was never taken. `repeat_is_harmless`: the service itself
+    refuses or joins a second start of the same job (a unique name, a token); otherwise a lost
+    start is sent again only after `SETTLE_WHERE_DOUBLED` and several look-ups.
+    `missing_grace_seconds`: for how long "no such job" may be a hiccup. `default_base_url` None: a
+    connection must name one, unless `needs_url` is False. `calls_per_minute`: default rate budget.
+    `dataset_of`, `model_of`: read these from the parameters where the caller names none. `build`
+    is called once per connection.
     """
 
     name: str
@@ -155,10 +172,19 @@ class ProviderSpec:
     embedded_only: bool = False
     one_active_per_dataset: bool = False
     settle_seconds: float = 30.0
+    repeat_is_harmless: bool = False
     missing_grace_seconds: float = 300.0
     calls_per_minute: float | None = None
     dataset_of: Callable[[Mapping[str, Any]], str | None] | None = None
     model_of: Callable[[Mapping[str, Any]], str | None] | None = None
+
+    def settling(self, connection: Connection) -> Settling:
+        """When a lost start of this connection's is proven not to have been taken."""
+        given = connection.settle_seconds
+        if self.repeat_is_harmless:
+            return Settling(given or self.settle_seconds)
+        seconds = given or max(self.settle_seconds, SETTLE_WHERE_DOUBLED)
+        return Settling(seconds, LOOK_UPS_WHERE_DOUBLED, repeat_doubles=True)
 
     def cancels(self, kind: str) -> bool:
         """Whether the service can cancel a job of this kind."""

@@ -95,22 +95,22 @@ def _what_happened(notice: Notice) -> Block:
     if event.type is EventType.JOB_STARTED:
         return _section("The service has taken it, and Trainbell watches it to its end.")
     if event.type is EventType.UNKNOWN_STATUS_SEEN:
-        status = one_line(str(event.data.get("vendor_status") or job.vendor_status or ""), 100)
+        status = one_line(str(event.data.get("vendor_status") or job.seen.vendor_status or ""), 100)
         known = f"The service calls it “{escaped(status, 200)}”. " if status else ""
         return _section(f"{known}Trainbell watches on; nothing is lost.")
     return _section(f"Running for *{took(job)}* so far.{_progress(notice)}")
 
 
 def _model(notice: Notice) -> str:
-    model = notice.job.model
-    titled_by_it = not notice.job.name
+    model = notice.job.order.model
+    titled_by_it = not notice.job.order.name
     if not model or titled_by_it or notice.event.state is not State.SUCCEEDED:
         return ""
     return f" Model: {escaped(one_line(model), 400)}."
 
 
 def _progress(notice: Notice) -> str:
-    progress = notice.job.progress
+    progress = notice.job.seen.progress
     return f" Progress: {progress:.0%}." if progress is not None else ""
 
 
@@ -141,14 +141,14 @@ def _warning(notice: Notice) -> list[Block]:
 
 
 def _where(notice: Notice) -> Block:
-    job = notice.job
+    job, order = notice.job, notice.job.order
     known = [
-        job.provider,
-        f"connection {job.connection}" if job.connection != job.provider else None,
-        job.kind,
-        f"dataset {job.dataset}" if job.dataset else None,
-        f"project {job.project}",
-        f"schedule {job.schedule}" if job.schedule else None,
+        order.provider,
+        f"connection {order.connection}" if order.connection != order.provider else None,
+        order.kind,
+        f"dataset {order.dataset}" if order.dataset else None,
+        f"project {order.project}",
+        f"schedule {job.origin.schedule}" if job.origin.schedule else None,
     ]
     words = " · ".join(escaped(one_line(word, 100), 500) for word in known if word)
     link = f" · {_link(notice.url)}" if notice.url else f" · job {job.id}"

@@ -52,9 +52,9 @@ def _attributes(notice: Notice) -> dict[str, str | None]:
     job = notice.job
     return {
         "type": notice.event.type.value,
-        "project": job.project,
-        "provider": job.provider,
-        "kind": job.kind,
+        "project": job.order.project,
+        "provider": job.order.provider,
+        "kind": job.order.kind,
         "state": notice.event.state.value,
         "end_reason": job.end_reason.value if job.end_reason else None,
     }

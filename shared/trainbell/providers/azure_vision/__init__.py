@@ -62,6 +62,7 @@ PROVIDER = ProviderSpec(
             "concept-model-customization"
         ),
     ),
+    repeat_is_harmless=True,
     build=build,
     dataset_of=_dataset_of,
     model_of=_model_of,

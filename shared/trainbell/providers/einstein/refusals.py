@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from trainbell.domain.job import WhenBusy
+from trainbell.domain.order import WhenBusy
 from trainbell.errors import (
     ProviderError,
     ProviderJobMissing,

@@ -34,6 +34,7 @@ PROVIDER = ProviderSpec(
         note="Part of Trainbell itself; runs wherever Trainbell runs embedded.",
         source="docs/progress-file.md",
     ),
+    repeat_is_harmless=True,
     build=build,
     options=LocalOptions,
     needs_url=False,

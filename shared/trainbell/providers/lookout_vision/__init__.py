@@ -48,6 +48,7 @@ PROVIDER = ProviderSpec(
         source="https://docs.aws.amazon.com/lookout-for-vision/latest/developer-guide/"
         "model-train.html",
     ),
+    repeat_is_harmless=True,
     build=build,
     options=ConnectionOptions,
     needs_url=False,

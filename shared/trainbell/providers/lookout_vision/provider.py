@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from trainbell.domain.job import WhenBusy
 from trainbell.domain.observation import Observation
+from trainbell.domain.order import WhenBusy
 from trainbell.errors import (
     ConfigInvalid,
     NotSupported,

@@ -46,6 +46,7 @@ PROVIDER = ProviderSpec(
         note="Live. The next home of those who trained with Lookout for Vision (ended 2025-10-31).",
         source="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html",
     ),
+    repeat_is_harmless=True,
     build=build,
     options=SageMakerOptions,
     needs_url=False,

@@ -1,0 +1,46 @@
+"""What holds for every request of one operation at a service, wherever in a provider it is sent.
+
+The door opens a scope around each operation; whatever sends a request (`ServiceHttp`, an AWS
+client) announces it here. So a poll that takes thirteen requests counts as thirteen, and all of
+them share one deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallScope:
+    """`on_request` is called before each request; `seconds_left` is the rest of the operation's
+    time, at least 0."""
+
+    on_request: Callable[[], None]
+    seconds_left: Callable[[], float]
+
+
+_current: ContextVar[CallScope | None] = ContextVar("trainbell_call_scope", default=None)
+
+
+@contextmanager
+def call_scope(scope: CallScope) -> Iterator[None]:
+    token = _current.set(scope)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def request_begins(whole_seconds: float) -> float:
+    """Announce a request. Returns the seconds that it may take: `whole_seconds`, or what is left.
+
+    Outside a scope (a provider that is driven by hand) nothing is counted.
+    """
+    scope = _current.get()
+    if scope is None:
+        return whole_seconds
+    scope.on_request()
+    return min(whole_seconds, scope.seconds_left())

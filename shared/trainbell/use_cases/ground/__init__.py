@@ -1,0 +1,1 @@
+"""The ground floor: services, recording a decision, the way to a service, shared checks."""

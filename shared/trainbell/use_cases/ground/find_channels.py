@@ -1,0 +1,37 @@
+"""Which channels there are: those that people set up, and those the installation brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trainbell.domain.settings import ChannelConfig
+from trainbell.errors import NotFound
+from trainbell.use_cases.ground.services import Services
+
+NAMES_SHOWN = 20
+
+
+def all_channels(services: Services) -> Iterator[ChannelConfig]:
+    """The built-in ones, then the configured ones by name."""
+    yield from services.channels.built_in()
+    cursor = None
+    while True:
+        page = services.store.list_config(ChannelConfig, limit=100, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def find_channel(services: Services, name: str) -> ChannelConfig:
+    """Raises NotFound, naming those that exist."""
+    for channel in services.channels.built_in():
+        if channel.name == name:
+            return channel
+    stored = services.store.get_config(ChannelConfig, name)
+    if stored is not None:
+        return stored
+    names = [channel.name for channel in all_channels(services)]
+    shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+    known = f"these exist: {shown}" if names else "none is configured yet"
+    raise NotFound(f"there is no channel {name!r}; {known}")

@@ -1,0 +1,21 @@
+"""Forget an ended job: its record, its events, its deliveries, and what lies here of its run."""
+
+from __future__ import annotations
+
+from trainbell.errors import Conflict
+from trainbell.use_cases.ground.door import door_of
+from trainbell.use_cases.ground.services import Services, log
+
+
+def forget_job(services: Services, job_id: str) -> None:
+    """Raises NotFound; Conflict while it has not ended, or JobConflict if it is being written."""
+    job = services.store.get(job_id)
+    if not job.is_ended:
+        raise Conflict(f"job {job.id} has not ended: it is {job.state}. Cancel it first")
+    services.store.delete(job)
+    if job.handle is None:
+        return
+    try:
+        door_of(services, job).client.forget(job.handle)
+    except Exception:  # the job is forgotten; what is left is files, or its connection is gone
+        log.exception("something of the forgotten job %s may still lie on this machine", job.id)

@@ -1,0 +1,52 @@
+"""The safety net: an active job that nobody looked at in time gets a watcher again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from trainbell.domain.lifecycle import replace_watcher
+from trainbell.errors import NotFound
+from trainbell.use_cases.ground.recording import record
+from trainbell.use_cases.ground.services import Services, log
+
+OVERDUE_AFTER_SECONDS = 120.0
+JOBS_PER_RUN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """`rewatched` jobs got a new watcher; `failed` ones did not and come again next time."""
+
+    rewatched: int
+    failed: int
+
+
+def reconcile_jobs(
+    services: Services, *, overdue_after_seconds: float = OVERDUE_AFTER_SECONDS
+) -> ReconcileReport:
+    """Give overdue jobs a fresh watcher, the longest overdue first.
+
+    The watcher number goes up first: should the old one be only slow, it notices and stops.
+
+    Raises:
+        StoreUnavailable: the list of overdue jobs could not be read.
+    """
+    now = services.clock.now()
+    overdue = services.store.due(now - timedelta(seconds=overdue_after_seconds), JOBS_PER_RUN)
+    rewatched = failed = 0
+    for due in overdue:
+        try:
+            job = services.store.get(due.id)
+            if job.is_ended:
+                continue
+            job, _ = record(services, job, lambda each: replace_watcher(each, now, "overdue"))
+            services.watchers.watch(job)
+            rewatched += 1
+        except NotFound:
+            continue
+        except Exception:  # one job that cannot be mended must not keep the others from it
+            log.exception("job %s could not get a new watcher", due.id)
+            failed += 1
+    services.store.purge_expired(now)
+    return ReconcileReport(rewatched, failed)

@@ -1,0 +1,1 @@
+"""Schedules: set, tried, and run when they are due."""

@@ -1,0 +1,1 @@
+"""Connections and channels: set, tried, mended."""

@@ -1,0 +1,208 @@
+"""Channels: checked whole before anything is stored, and tried with a real message on request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from trainbell.domain.events import ANNOUNCED, EventType, JobEvent
+from trainbell.domain.job import EndReason, Job, State
+from trainbell.domain.order import DEFAULT_PROJECT, Order
+from trainbell.domain.settings import ChannelConfig
+from trainbell.errors import Conflict, InputInvalid, NotFound, Problem
+from trainbell.ports import ChannelSpec, Notice
+from trainbell.use_cases.ground.find_channels import find_channel
+from trainbell.use_cases.ground.problems import problems_of
+from trainbell.use_cases.ground.secret_reference import SecretReference
+from trainbell.use_cases.ground.services import Services
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+_ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class ChannelInput(BaseModel):
+    """What a channel is made of. Which of `target` and `secret` it needs depends on its kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    target: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
+        None, description="A topic's or bus's ARN or name"
+    )
+    secret: SecretReference | None = Field(
+        None, description="A reference, never the secret: env:NAME, file:/path, …"
+    )
+    events: tuple[EventType, ...] = Field((EventType.JOB_FINISHED,), min_length=1, max_length=16)
+    project: _ProjectName | None = Field(None, description="Tell of this project only")
+    options: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+
+def put_channel(
+    services: Services, name: str, body: Mapping[str, Any]
+) -> tuple[ChannelConfig, bool]:
+    """Create or replace a channel. The bool says whether it is new.
+
+    Raises:
+        InputInvalid: with every problem of the name, the body and the kind's own settings.
+        Conflict: the name belongs to a built-in channel.
+    """
+    given = _check(services, name, body)
+    _refuse_if_built_in(services, name, "replaced")
+    now = services.clock.now()
+    stored = services.store.get_config(ChannelConfig, name)
+    channel = ChannelConfig(
+        name=name,
+        kind=given.kind,
+        target=given.target,
+        secret=given.secret,
+        events=tuple(dict.fromkeys(given.events)),
+        project=given.project,
+        options=dict(given.options),
+        created_at=now if stored is None else stored.created_at,
+        updated_at=now,
+    )
+    return channel, services.store.put_config(channel)
+
+
+def delete_channel(services: Services, name: str) -> None:
+    """What is still to be told there is given up, and its record says why.
+
+    Raises:
+        NotFound: no such channel.
+        Conflict: it is built in.
+    """
+    _refuse_if_built_in(services, name, "deleted")
+    find_channel(services, name)
+    services.store.delete_config(ChannelConfig, name)
+
+
+def try_channel(services: Services, name: str) -> str:
+    """Send a real test message. Says what took it.
+
+    Raises:
+        NotFound: no such channel.
+        ConfigInvalid: its secret cannot be had, or is of no use.
+        NotifyUnavailable, NotifyRejected: the receiver did not take it.
+    """
+    channel = find_channel(services, name)
+    spec = services.channels.spec(channel.kind)
+    services.channels.client(channel).send(_test_notice(services, channel))
+    return f"{spec.title} took the test message"
+
+
+def _test_notice(services: Services, channel: ChannelConfig) -> Notice:
+    now = services.clock.now()
+    job = Job(
+        id=services.new_job_id(),
+        order=Order(
+            provider="trainbell",
+            connection="trainbell",
+            kind="test message",
+            name="test message",
+            project=channel.project or DEFAULT_PROJECT,
+        ),
+        created_at=now - timedelta(minutes=1),
+        started_at=now - timedelta(minutes=1),
+        ended_at=now,
+        updated_at=now,
+        state=State.SUCCEEDED,
+        end_reason=EndReason.COMPLETED,
+        event_count=1,
+    )
+    event = JobEvent(
+        job_id=job.id,
+        sequence=1,
+        type=EventType.CHANNEL_TESTED,
+        at=now,
+        state=job.state,
+    )
+    return Notice(id=f"{event.id}:{channel.name}", event=event, job=job)
+
+
+def _refuse_if_built_in(services: Services, name: str, verb: str) -> None:
+    if any(channel.name == name for channel in services.channels.built_in()):
+        raise Conflict(f"channel {name} is built in and cannot be {verb}")
+
+
+def _check(services: Services, name: str, body: Mapping[str, Any]) -> ChannelInput:
+    problems: list[Problem] = []
+    given = None
+    if not NAME.fullmatch(name):
+        message = "1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+        problems.append(Problem("name", message))
+    try:
+        given = ChannelInput.model_validate(body)
+    except ValidationError as error:
+        problems += problems_of(error)
+    wrong = {problem.path.split(".")[0] for problem in problems}
+    kind = body.get("kind")
+    if isinstance(kind, str) and "kind" not in wrong:
+        problems += _problems_of_kind(services, kind, body, wrong)
+    problems += _unannounced(given)
+    if problems or given is None:
+        raise InputInvalid(problems)
+    return given
+
+
+def _problems_of_kind(
+    services: Services, kind: str, body: Mapping[str, Any], wrong: set[str]
+) -> list[Problem]:
+    """What the kind itself asks for, apart from the fields that are wrong already."""
+    try:
+        spec = services.channels.spec(kind)
+    except NotFound as error:
+        return [Problem("kind", str(error))]
+    problems = []
+    if "target" not in wrong:
+        problems += _problems_of_target(spec, body.get("target"))
+    if "secret" not in wrong:
+        problems += _problems_of_secret(spec, body.get("secret"))
+    if "options" not in wrong:
+        problems += _problems_of_options(spec, body.get("options", {}))
+    return problems
+
+
+def _problems_of_target(spec: ChannelSpec, target: str | None) -> list[Problem]:
+    if target is None:
+        return [Problem("target", f"is required: {spec.title}")] if spec.needs_target else []
+    if not spec.needs_target:
+        # A webhook's URL would land here, in the open.
+        return [Problem("target", f"{spec.name} has none; leave it out")]
+    if spec.target_pattern and not re.fullmatch(spec.target_pattern, target):
+        return [Problem("target", f"is not what {spec.title} is named by")]
+    return []
+
+
+def _problems_of_secret(spec: ChannelSpec, secret: str | None) -> list[Problem]:
+    if secret is None and spec.needs_secret:
+        message = f"is required: {spec.title} asks for one; give a reference such as env:NAME"
+        return [Problem("secret", message)]
+    if secret is not None and not spec.needs_secret:
+        return [Problem("secret", f"{spec.name} has none; leave it out")]
+    return []
+
+
+def _problems_of_options(spec: ChannelSpec, options: Any) -> list[Problem]:
+    if spec.options is None:
+        return [Problem(f"options.{key}", f"{spec.name} has no options") for key in options]
+    try:
+        spec.options.model_validate(options)
+    except ValidationError as error:
+        return problems_of(error, "options")
+    return []
+
+
+def _unannounced(given: ChannelInput | None) -> list[Problem]:
+    if given is None:
+        return []
+    known = ", ".join(sorted(ANNOUNCED))
+    return [
+        Problem(f"events.{place}", f"{event} is not announced; these are: {known}")
+        for place, event in enumerate(given.events)
+        if event not in ANNOUNCED
+    ]

@@ -1,0 +1,183 @@
+"""Connections: checked whole before anything is stored, tried on request, kept while in use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from trainbell.domain.base_url import checked_base_url
+from trainbell.domain.settings import Connection
+from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
+from trainbell.ports import ProviderSpec
+from trainbell.use_cases.ground.door import door_to
+from trainbell.use_cases.ground.find_connection import find_connection
+from trainbell.use_cases.ground.problems import problems_of
+from trainbell.use_cases.ground.secret_reference import SecretReference
+from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.settings.connection_trouble import look_again
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+CALLS_PER_MINUTE_AT_MOST = 6000
+JOBS_AT_ONCE_AT_MOST = 10_000
+
+_ACTIVE_JOBS_READ = 50_000
+_FAR = timedelta(days=3650)
+
+
+def _url(text: str) -> str:
+    try:
+        return checked_base_url(text)
+    except ConfigInvalid as exc:
+        raise PydanticCustomError("base_url", "{reason}", {"reason": str(exc)}) from exc
+
+
+class ConnectionInput(BaseModel):
+    """What a connection is made of. `base_url` may be left out where the provider has its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    base_url: Annotated[str, AfterValidator(_url)] | None = None
+    secret: SecretReference | None = Field(
+        None, description="A reference, never the secret: env:NAME, file:/path, …"
+    )
+    calls_per_minute: float | None = Field(None, gt=0, le=CALLS_PER_MINUTE_AT_MOST, strict=True)
+    max_active: int | None = Field(None, ge=1, le=JOBS_AT_ONCE_AT_MOST, strict=True)
+    settle_seconds: float | None = Field(
+        None,
+        ge=1,
+        le=86_400,
+        description="How long a start may take to appear there; lost ones are sent again after",
+    )
+    options: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+
+def put_connection(
+    services: Services, name: str, body: Mapping[str, Any]
+) -> tuple[Connection, bool]:
+    """Create or replace a connection. The bool says whether it is new.
+
+    Jobs that failed to reach their service for want of a good key are looked at again at once.
+
+    Raises:
+        InputInvalid: with every problem of the name, the body and the provider's own options.
+        Conflict: it has active jobs, which its new provider would not know.
+    """
+    given, spec = _check(services, name, body)
+    stored = services.store.get_config(Connection, name)
+    if stored is not None and stored.provider != given.provider:
+        _refuse_if_in_use(services, name, "its provider cannot change")
+    now = services.clock.now()
+    connection = Connection(
+        name=name,
+        provider=given.provider,
+        base_url=given.base_url or spec.default_base_url,
+        secret=given.secret,
+        calls_per_minute=given.calls_per_minute,
+        max_active=given.max_active,
+        settle_seconds=given.settle_seconds,
+        options=dict(given.options),
+        created_at=now if stored is None else stored.created_at,
+        updated_at=now,
+    )
+    is_new = services.store.put_config(connection)
+    if not is_new:
+        look_again(services, name)
+    return connection, is_new
+
+
+def delete_connection(services: Services, name: str) -> None:
+    """Raises NotFound; Conflict while it has active jobs, which nobody could watch without it."""
+    if services.store.get_config(Connection, name) is None:
+        find_connection(services, name)
+        raise Conflict(f"connection {name} is built in and cannot be deleted")
+    _refuse_if_in_use(services, name, "cancel them or wait for their end first")
+    services.store.delete_config(Connection, name)
+
+
+def try_connection(services: Services, name: str) -> str:
+    """Try it for real, without changing anything at the service. Says what answered.
+
+    Raises:
+        NotFound: no such connection.
+        ConfigInvalid: its secret cannot be had.
+        ProviderError: the service did not answer well.
+    """
+    return door_to(services, find_connection(services, name)).call(lambda service: service.check())
+
+
+@dataclass(slots=True)
+class _Checked:
+    given: ConnectionInput | None
+    spec: ProviderSpec | None
+    problems: list[Problem]
+
+
+def _check(
+    services: Services, name: str, body: Mapping[str, Any]
+) -> tuple[ConnectionInput, ProviderSpec]:
+    checked = _Checked(None, None, [])
+    if not NAME.fullmatch(name):
+        message = "1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+        checked.problems.append(Problem("name", message))
+    try:
+        checked.given = ConnectionInput.model_validate(body)
+    except ValidationError as error:
+        checked.problems += problems_of(error)
+    _check_against_provider(services, body, checked)
+    if checked.problems or checked.given is None or checked.spec is None:
+        raise InputInvalid(checked.problems)
+    return checked.given, checked.spec
+
+
+def _check_against_provider(services: Services, body: Mapping[str, Any], checked: _Checked) -> None:
+    provider = body.get("provider")
+    if not isinstance(provider, str) or any(p.path == "provider" for p in checked.problems):
+        return
+    try:
+        spec = checked.spec = services.providers.spec(provider)
+    except NotFound as error:
+        checked.problems.append(Problem("provider", str(error)))
+        return
+    if spec.embedded_only and services.engine != "embedded":
+        message = f"{spec.title} works only where Trainbell runs as one process (trainbell up)"
+        checked.problems.append(Problem("provider", message))
+    if spec.needs_url and spec.default_base_url is None and body.get("base_url") is None:
+        checked.problems.append(Problem("base_url", f"is required: {spec.title} has no default"))
+    if spec.needs_secret and body.get("secret") is None:
+        message = f"is required: {spec.title} asks for one; give a reference such as env:NAME"
+        checked.problems.append(Problem("secret", message))
+    _check_options(spec, body.get("options", {}), checked.problems)
+
+
+def _check_options(spec: ProviderSpec, options: object, problems: list[Problem]) -> None:
+    if not isinstance(options, dict):
+        return
+    if spec.options is None:
+        problems += [Problem(f"options.{key}", f"{spec.name} has no options") for key in options]
+        return
+    try:
+        spec.options.model_validate(options)
+    except ValidationError as error:
+        problems += problems_of(error, "options")
+
+
+def _refuse_if_in_use(services: Services, name: str, advice: str) -> None:
+    # Every active job has a time of its next look; an ended one has none.
+    active = services.store.due(services.clock.now() + _FAR, _ACTIVE_JOBS_READ)
+    count = sum(1 for job in active if job.connection == name)
+    if count:
+        raise Conflict(f"connection {name} has {count} active jobs: {advice}")

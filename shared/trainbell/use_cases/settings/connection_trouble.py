@@ -1,0 +1,76 @@
+"""A connection that a person must mend: what is wrong with it, and its jobs once it is mended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import Job
+from trainbell.domain.lifecycle import replace_watcher
+from trainbell.domain.recording import Decision
+from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed
+from trainbell.use_cases.ground.recording import record
+from trainbell.use_cases.ground.services import Services, log
+
+JOBS_AT_MOST = 1000
+"""So many are looked at at once; the rest at their own time, within their longest interval."""
+
+JOBS_ASKED = 20
+
+_FAR = timedelta(days=3650)
+_READ_AT_MOST = 50_000
+_MENDABLE = frozenset(each.__name__ for each in (ProviderAuthFailed, ConfigInvalid, NotFound))
+
+
+def what_is_wrong(services: Services, connection: str) -> Failure | None:
+    """What the latest of this connection's jobs say that only a person can mend; None if nothing.
+
+    Jobs that wait for a person wait the longest, so those whose next look is furthest are asked.
+    """
+    errors = []
+    for job_id in reversed(_active(services, connection)[-JOBS_ASKED:]):
+        try:
+            error = services.store.get(job_id).watch.last_error
+        except NotFound:
+            continue
+        if error is not None and error.type in _MENDABLE:
+            errors.append(error)
+    return max(errors, key=lambda error: error.at, default=None)
+
+
+def look_again(services: Services, connection: str) -> int:
+    """Give a fresh watcher to each active job whose last look failed for want of a good key.
+
+    Returns how many. What fails here is logged: those jobs are looked at at their own time.
+    """
+    woken = 0
+    for job_id in _active(services, connection)[-JOBS_AT_MOST:]:
+        try:
+            woken += _look_at_once(services, services.store.get(job_id))
+        except NotFound:
+            continue
+        except Exception:
+            log.exception("job %s is not looked at again before its time", job_id)
+    return woken
+
+
+def _active(services: Services, connection: str) -> list[str]:
+    """Its jobs, the next to be looked at first. Each active job has such a time; no other has."""
+    far = services.clock.now() + _FAR
+    due = services.store.due(far, _READ_AT_MOST, per_connection=_READ_AT_MOST)
+    return [each.id for each in due if each.connection == connection]
+
+
+def _look_at_once(services: Services, job: Job) -> bool:
+    now = services.clock.now()
+
+    def decide(current: Job) -> Decision:
+        if current.watch.last_error is None or current.watch.last_error.type not in _MENDABLE:
+            return Decision(current)
+        return replace_watcher(current, now, "connection changed", look_at_once=True)
+
+    saved, decision = record(services, job, decide)
+    if not decision.events:
+        return False
+    services.watchers.watch(saved)
+    return True

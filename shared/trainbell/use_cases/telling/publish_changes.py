@@ -1,0 +1,220 @@
+"""Tells what is in the outbox: first to whom, then to each of them, until it is done.
+
+Safe to call at any time, by any number of processes: an entry is claimed for `LEASE_SECONDS`, and
+its outcome is stored only while that claim holds. A process that dies after a channel took the
+message and before that is stored leads to a repeat with the same id, never to silence.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from trainbell.domain.outbox import (
+    DeliveryState,
+    OutboxEntry,
+    delivered,
+    refused,
+    routed,
+    to_retry,
+)
+from trainbell.domain.settings import ChannelConfig
+from trainbell.errors import NotFound, NotifyRejected, NotifyUnavailable, TrainbellError
+from trainbell.ports import Notice
+from trainbell.use_cases.ground.find_channels import all_channels
+from trainbell.use_cases.ground.services import Services, log
+
+LEASE_SECONDS = 60.0
+SENDING_SECONDS = 30.0
+"""No new attempt after this long: the last one must end, and be stored, within the lease."""
+
+LANES_AT_MOST = 8
+CLAIMS_PER_CALL = 10
+FAILURES_BEFORE_REST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """What one call did. `more_due`: entries are waiting already, so call again at once.
+
+    `routed`: events for which it was settled who is told. `postponed`: to be tried again later.
+    """
+
+    routed: int = 0
+    delivered: int = 0
+    postponed: int = 0
+    given_up: int = 0
+    more_due: bool = False
+
+
+def publish_changes(services: Services, *, limit: int = 100) -> PublishReport:
+    """Route and attempt due entries; at most `limit` of them, and in bounded time.
+
+    1. Claim due entries, oldest first.
+    2. An unrouted entry becomes one delivery for each channel that wants it.
+    3. Deliveries are attempted, each channel in a lane of its own: one that hangs delays no other.
+       A channel that is down twice in a row, or asks for silence, rests for the remainder of the
+       call, and its deliveries wait like the one that failed. (Once is not enough: one message
+       that its receiver cannot digest must not hold up those behind it.)
+
+    Raises:
+        StoreUnavailable, StoreFull: what was claimed comes back when its lease ends.
+    """
+    publication = _Publication(services)
+    for _ in range(CLAIMS_PER_CALL):
+        left = limit - publication.attempts
+        if left <= 0:
+            break
+        entries = services.store.claim_outbox(services.clock.now(), LEASE_SECONDS, left)
+        if not entries:
+            break
+        publication.take(entries)
+    due_at = services.store.next_outbox_due_at()
+    done = publication.done
+    return PublishReport(
+        routed=done["routed"],
+        delivered=done[DeliveryState.DELIVERED],
+        postponed=done[DeliveryState.PENDING],
+        given_up=done[DeliveryState.GIVEN_UP],
+        more_due=due_at is not None and due_at <= services.clock.now(),
+    )
+
+
+@dataclass(slots=True)
+class _Line:
+    """How one channel fares during a call."""
+
+    failures_in_a_row: int = 0
+    error: NotifyUnavailable | None = None
+
+    @property
+    def rests(self) -> bool:
+        asked = self.error is not None and self.error.retry_after_seconds is not None
+        return asked or self.failures_in_a_row >= FAILURES_BEFORE_REST
+
+    def failed(self, error: NotifyUnavailable) -> None:
+        self.failures_in_a_row += 1
+        self.error = error
+
+    def worked(self) -> None:
+        self.failures_in_a_row = 0
+        self.error = None
+
+
+class _Publication:
+    """One call's work: what was done, and how the channels fare."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lines: dict[str, _Line] = defaultdict(_Line)
+        self.done: Counter[str] = Counter()
+        self.attempts = 0
+
+    @cached_property
+    def _channels(self) -> Mapping[str, ChannelConfig]:
+        return {channel.name: channel for channel in all_channels(self._services)}
+
+    def take(self, entries: Sequence[OutboxEntry]) -> None:
+        """Settle what was just claimed."""
+        stop_at = self._services.clock.now() + timedelta(seconds=SENDING_SECONDS)
+        lanes: dict[str, list[OutboxEntry]] = {}
+        for entry in entries:
+            if entry.channel is None:
+                self._route(entry)
+            else:
+                lanes.setdefault(entry.channel, []).append(entry)
+        if not lanes:
+            return
+        with ThreadPoolExecutor(min(LANES_AT_MOST, len(lanes)), "publish") as pool:
+            work = [
+                pool.submit(self._send_all, lane, self._lines[channel], stop_at)
+                for channel, lane in lanes.items()
+            ]
+        for lane_work in work:
+            done, attempts = lane_work.result()
+            self.done += done
+            self.attempts += attempts
+
+    def _route(self, entry: OutboxEntry) -> None:
+        now = self._services.clock.now()
+        deliveries = [
+            routed(entry, channel.name, now)
+            for channel in self._channels.values()
+            if _wants(channel, entry)
+        ]
+        self.attempts += 1
+        if self._services.store.settle_outbox(entry, replaced_by=deliveries):
+            self.done["routed"] += 1
+
+    def _send_all(
+        self, entries: Sequence[OutboxEntry], line: _Line, stop_at: datetime
+    ) -> tuple[Counter[str], int]:
+        """One channel's deliveries, the least often tried first. Those that there is no time for
+        come back when their lease ends."""
+        done: Counter[str] = Counter()
+        attempts = 0
+        for entry in sorted(entries, key=lambda entry: entry.attempts):
+            now = self._services.clock.now()
+            if now >= stop_at:
+                break
+            if line.rests and line.error is not None:
+                outcome = to_retry(entry, str(line.error), now, line.error.retry_after_seconds)
+            else:
+                attempts += 1
+                outcome = self._attempt(entry, line)
+            if self._services.store.settle_outbox(outcome):
+                done[outcome.state] += 1
+        return done, attempts
+
+    def _attempt(self, entry: OutboxEntry, line: _Line) -> OutboxEntry:
+        """Send it, and say what became of it. Whatever a channel raises stays with its delivery."""
+        services = self._services
+        channel = self._channels.get(entry.channel or "")
+        if channel is None:
+            gone = f"channel {entry.channel} no longer exists"
+            return refused(entry, gone, services.clock.now())
+        try:
+            job = services.store.get(entry.event.job_id)
+        except NotFound:
+            gone = "the job was deleted before this was told"
+            return refused(entry, gone, services.clock.now())
+        notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
+        return self._send(channel, notice, entry, line)
+
+    def _send(
+        self, channel: ChannelConfig, notice: Notice, entry: OutboxEntry, line: _Line
+    ) -> OutboxEntry:
+        services = self._services
+        try:
+            services.channels.client(channel).send(notice)
+        except NotifyRejected as exc:
+            log.warning("channel %s refuses %s: %s", channel.name, entry.id, exc)
+            return refused(entry, str(exc), services.clock.now())
+        except NotifyUnavailable as exc:
+            line.failed(exc)
+            return to_retry(entry, str(exc), services.clock.now(), exc.retry_after_seconds)
+        except TrainbellError as exc:
+            # A setting is wrong, such as a secret that is not there: a person may mend it in time.
+            return to_retry(entry, str(exc), services.clock.now(), None)
+        except Exception as exc:  # noqa: BLE001 - a channel's fault must not hold up the others
+            return to_retry(entry, _fault(channel, exc), services.clock.now(), None)
+        line.worked()
+        return delivered(entry, services.clock.now())
+
+
+def _wants(channel: ChannelConfig, entry: OutboxEntry) -> bool:
+    in_project = channel.project is None or channel.project == entry.project
+    return in_project and entry.event.type in channel.events
+
+
+def _fault(channel: ChannelConfig, exc: Exception) -> str:
+    """Where a channel broke. Its message stays out: it may hold what the channel was sending."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = "".join(traceback.format_list(frames))
+    log.error("channel %s broke: %s\n%s", channel.name, type(exc).__name__, where)
+    return f"the channel broke: {type(exc).__name__} in {frames[-1].name}, line {frames[-1].lineno}"
