@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -14,6 +15,7 @@ import pytest
 from trainbell.embedded.data_dir import (
     DataDirInUse,
     default_data_dir,
+    is_in_use,
     open_data_dir,
     running_server,
 )
@@ -153,3 +155,18 @@ def test_a_server_does_not_step_aside(tmp_path: Path) -> None:
             with pytest.raises(DataDirInUse), open_data_dir(path, steps_aside=steps_aside):
                 pass
         assert not held.is_asked_for
+
+
+@pytest.mark.parametrize("steps_aside", [False, True])
+def test_somebody_who_only_looks_is_in_nobodys_way(tmp_path: Path, steps_aside: bool) -> None:
+    path = tmp_path / "data"
+    with open_data_dir(path):
+        assert is_in_use(path)
+    assert not is_in_use(path)
+    looking = (path / "lock").open()
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    ends = threading.Timer(0.05, looking.close)
+    ends.start()
+    with open_data_dir(path, steps_aside=steps_aside):
+        ends.join()
+    assert not is_in_use(tmp_path / "none")

@@ -183,27 +183,25 @@ def _step_in_between(path: Path, held: ExitStack) -> None:
 
 
 def _take_lock(lock: int, path: Path, *, asks: bool) -> None:
-    if not _try_lock(lock) and not (asks and _ask_for_place(lock, path)):
-        holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-        raise DataDirInUse(
-            f"the data directory {path} is in use by another Trainbell (process {holder})"
-        )
+    with ExitStack() as held:
+        asking = _opened(path / _NEXT, held) if asks and not _try_lock(lock) else None
+        began = time.monotonic()
+        while not _try_lock(lock):
+            if asking is not None:
+                _try_lock(asking)
+            steps_aside = asking is not None and _is_held(path / _ASIDE)
+            if time.monotonic() - began > (PATIENCE_SECONDS if steps_aside else LOOKED_AT_SECONDS):
+                raise _in_use(lock, path)
+            time.sleep(ASKS_AGAIN_SECONDS)
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
 
-def _ask_for_place(lock: int, path: Path) -> bool:
-    """Whether the holder has stepped aside, and this process has its place."""
-    with ExitStack() as held:
-        asking = _opened(path / _NEXT, held)
-        began = time.monotonic()
-        while not _try_lock(lock):
-            _try_lock(asking)
-            patience = PATIENCE_SECONDS if _is_held(path / _ASIDE) else LOOKED_AT_SECONDS
-            if time.monotonic() - began > patience:
-                return False
-            time.sleep(ASKS_AGAIN_SECONDS)
-    return True
+def _in_use(lock: int, path: Path) -> DataDirInUse:
+    holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+    return DataDirInUse(
+        f"the data directory {path} is in use by another Trainbell (process {holder})"
+    )
 
 
 def _read_token(path: Path) -> str | None:
