@@ -35,6 +35,8 @@ class EventType(StrEnum):
     JOB_FOUND_AGAIN = "JobFoundAgain"
     DOUBLED_TRAINING = "DoubledTraining"
     ORPHAN_FOUND = "OrphanFound"
+    CHANNEL_TESTED = "ChannelTested"
+    """A test message, to one channel alone. Nothing has happened to any job."""
 
 
 # What is told to the world through the outbox; the rest is for the job's own page.
