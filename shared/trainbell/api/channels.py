@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import Call, Reply, no_content, reply
+from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
@@ -22,7 +22,7 @@ _ONE = "/v1/channels/{name}"
 
 
 @channels.call("GET", "/v1/channels", query=PageQuery, returns={200: ChannelList})
-def list_channels(call: Call) -> Reply:
+def list_channels(call: ApiCall) -> ApiReply:
     """Channels by name; those that the installation brings come last."""
     query = read_query(PageQuery, call.request.query)
     page = list_settings(call.services, ChannelConfig, query, call.services.channels.built_in())
@@ -31,7 +31,7 @@ def list_channels(call: Call) -> Reply:
 
 
 @channels.call("GET", _ONE, returns={200: ChannelView}, refuses=(404,))
-def get_channel(call: Call) -> Reply:
+def get_channel(call: ApiCall) -> ApiReply:
     """One channel. Its secret is shown as the reference that it is."""
     return reply(channel_view(find_channel(call.services, call.path["name"])))
 
@@ -43,21 +43,21 @@ def get_channel(call: Call) -> Reply:
     returns={201: ChannelView, 200: ChannelView},
     refuses=(409, 413, 415, 422, 507),
 )
-def replace_channel(call: Call) -> Reply:
+def replace_channel(call: ApiCall) -> ApiReply:
     """Create or replace a channel."""
     channel, is_new = put_channel(call.services, call.path["name"], call.body)
     return reply(channel_view(channel), 201 if is_new else 200)
 
 
 @channels.call("DELETE", _ONE, returns={204: None}, refuses=(404, 409))
-def remove_channel(call: Call) -> Reply:
+def remove_channel(call: ApiCall) -> ApiReply:
     """Delete a channel."""
     delete_channel(call.services, call.path["name"])
     return no_content()
 
 
 @channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def _try_channel(call: Call) -> Reply:
+def _try_channel(call: ApiCall) -> ApiReply:
     """Tell a made-up end to this channel, for real."""
     name = call.path["name"]
     return reply(CheckView(name=name, ok=True, message=try_channel(call.services, name)))
