@@ -31,6 +31,7 @@ from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.settings.configure_connections import put_connection
 from trainbell.use_cases.settings.connection_trouble import what_is_wrong
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -256,6 +257,8 @@ def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
     service.set_all("completed")
     clock.advance(60)
     advance_job(services, job.id)
+    while publish_changes(services).more_due:
+        pass
     forget_job(services, job.id)
     assert service.forgotten == ["t1"]
     with pytest.raises(NotFound):

@@ -7,6 +7,7 @@ from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import ChannelConfig
+from trainbell.use_cases.ground.deliveries import what_is_refused
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.settings.configure_channels import (
     ChannelInput,
@@ -14,7 +15,14 @@ from trainbell.use_cases.settings.configure_channels import (
     put_channel,
     try_channel,
 )
-from trainbell.views.settings import ChannelList, ChannelView, CheckView, channel_view
+from trainbell.views.settings import (
+    ChannelDetailView,
+    ChannelList,
+    ChannelView,
+    CheckView,
+    channel_detail,
+    channel_view,
+)
 
 channels = Resource("channels")
 
@@ -30,10 +38,11 @@ def list_channels(call: ApiCall) -> ApiReply:
     return reply(ChannelList(items=items, next_cursor=page.next_cursor))
 
 
-@channels.call("GET", _ONE, returns={200: ChannelView}, refuses=(404,))
+@channels.call("GET", _ONE, returns={200: ChannelDetailView}, refuses=(404,))
 def get_channel(call: ApiCall) -> ApiReply:
-    """One channel. Its secret is shown as the reference that it is."""
-    return reply(channel_view(find_channel(call.services, call.path["name"])))
+    """One channel, and what its receiver refuses. Its secret is shown as the reference it is."""
+    channel = find_channel(call.services, call.path["name"])
+    return reply(channel_detail(channel, what_is_refused(call.services, channel.name)))
 
 
 @channels.call(

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
 from trainbell.api.endpoints import Resource
-from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_query
+from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_model, read_query
 from trainbell.domain.job import Job, State
 from trainbell.domain.order import DEFAULT_PROJECT
 from trainbell.errors import InputInvalid, NotFound
@@ -26,7 +26,9 @@ from trainbell.use_cases.jobs.job_request import (
 )
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST, read_logs
 from trainbell.use_cases.jobs.request_job import request_job
+from trainbell.use_cases.jobs.resend_job import resend_job
 from trainbell.use_cases.jobs.retry_job import retry_job
+from trainbell.use_cases.telling.redeliver import redeliver
 from trainbell.views.job import (
     JobList,
     JobPerformanceView,
@@ -43,6 +45,7 @@ from trainbell.views.records import (
     delivery_view,
     event_view,
 )
+from trainbell.views.view import View
 
 jobs = Resource("jobs")
 
@@ -186,6 +189,36 @@ def list_deliveries(call: ApiCall) -> ApiReply:
     entries = call.services.store.deliveries(_job(call).id)
     items = [delivery_view(entry) for entry in entries]
     return reply(DeliveryList(items=items, next_cursor=None))
+
+
+class RedeliveryInput(View):
+    """`channel`: only to this one, also what it was told already. None: what was given up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: SettingName | None = None
+
+
+@jobs.call(
+    "POST",
+    "/v1/jobs/{id}/redeliver",
+    body=RedeliveryInput,
+    returns={202: DeliveryList},
+    refuses=(404, 409, 413, 415),
+)
+def _redeliver(call: ApiCall) -> ApiReply:
+    """Tell a job's events again, with the ids that they had."""
+    given = read_model(RedeliveryInput, call.body)
+    entries = redeliver(call.services, _job_id(call), channel=given.channel)
+    items = [delivery_view(entry) for entry in entries]
+    return reply(DeliveryList(items=items, next_cursor=None), 202)
+
+
+@jobs.call("POST", "/v1/jobs/{id}/resend", returns={202: JobView}, refuses=(404, 409))
+def _resend_job(call: ApiCall) -> ApiReply:
+    """Answer that nothing of an unclear start is at the service: it is sent again."""
+    job = resend_job(call.services, _job_id(call), by=call.by)
+    return reply(_shown(call, job, job_view), 202)
 
 
 def _job_id(call: ApiCall) -> str:
