@@ -5,6 +5,7 @@ from __future__ import annotations
 from trainbell.api.calls import Call, Reply, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.setting_views import ProviderList, ProviderView, provider_view
+from trainbell.use_cases.find_providers import all_providers
 
 providers = Resource("providers")
 
@@ -12,8 +13,7 @@ providers = Resource("providers")
 @providers.call("GET", "/v1/providers", returns={200: ProviderList})
 def list_providers(call: Call) -> Reply:
     """Every provider of this installation, with its parameters as JSON Schema."""
-    catalog = call.services.providers
-    items = [provider_view(catalog.spec(name)) for name in sorted(catalog.names())]
+    items = [provider_view(spec) for spec in all_providers(call.services)]
     return reply(ProviderList(items=items, next_cursor=None))
 
 

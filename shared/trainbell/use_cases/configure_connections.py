@@ -108,7 +108,8 @@ def check_connection(services: Services, name: str) -> str:
         ConfigInvalid: its secret cannot be had.
         ProviderError: the service did not answer well.
     """
-    return services.providers.client(find_connection(services, name)).check()
+    with services.providers.lease(find_connection(services, name)) as client:
+        return client.check()
 
 
 @dataclass(slots=True)

@@ -191,7 +191,8 @@ class _Publication:
     ) -> OutboxEntry:
         services = self._services
         try:
-            services.channels.client(channel).send(notice)
+            with services.channels.lease(channel) as client:
+                client.send(notice)
         except NotifyRejected as exc:
             log.warning("channel %s refuses %s: %s", channel.name, entry.id, exc)
             return refused(entry, str(exc), services.clock.now())
