@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from tests.builders import NOON, FakeClock, a_running_job
 from trainbell.channels.catalog import FoundChannels
-from trainbell.channels.slack.channel import webhook_url
+from trainbell.channels.slack.channel import slack_url
 from trainbell.conformance import ChannelConformance, ChannelSubject
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import EndReason, Performance, State
@@ -405,12 +405,12 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
 )
 def test_a_secret_that_is_no_webhook_is_never_called(secret: str) -> None:
     with pytest.raises(ConfigInvalid) as caught:
-        webhook_url(secret, allow_loopback=False)
+        slack_url(secret, allow_loopback=False)
     assert "secret-part" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "example.com", "127.0.0.1.nip.io"])
 def test_allowing_loopback_allows_nothing_else(host: str) -> None:
     with pytest.raises(ConfigInvalid):
-        webhook_url(f"http://{host}/hook", allow_loopback=True)
-    assert webhook_url("http://127.0.0.1:8000/hook", allow_loopback=True).port == 8000
+        slack_url(f"http://{host}/hook", allow_loopback=True)
+    assert slack_url("http://127.0.0.1:8000/hook", allow_loopback=True).port == 8000

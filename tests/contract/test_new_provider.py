@@ -86,21 +86,21 @@ CHANGED: Mapping[str, Mapping[str, str]] = {
     "trainbell_toy/__init__.py": {
         'as_of="", note="", source=""': 'as_of="2026-01-01", note="A toy.", source="https://toy/"'
     },
-    "trainbell_toy/parameters.py": {"strict=True)\n": "strict=True)\n\n    data: str\n"},
+    "trainbell_toy/parameters.py": {'and ranges."""\n': 'and ranges."""\n\n    data: str\n'},
     "trainbell_toy/status_map.py": {
         "State] = {}": 'State] = {"runs": State.RUNNING, "done": State.SUCCEEDED}'
     },
     "trainbell_toy/vendor_models.py": {
-        "max_length=2000)\n": "max_length=2000)\n\n\n"
+        "message: Text = None\n": "message: Text = None\n\n\n"
         "class JobList(BaseModel):\n    jobs: list[VendorJob]\n"
     },
     "trainbell_toy/client.py": {
-        "import ServiceHttp\n": "import ServiceHttp, path_segment\n"
-        "from trainbell.providers.service_call import Call, Effect\n",
+        "import ServiceHttp\n": "import Call, Effect, ServiceHttp, path_segment\n",
         "import VendorJob": "import JobList, VendorJob",
     },
     "tests/simulated_service.py": {
-        "from trainbell.ports": "import json\nfrom typing import Any\n\nfrom trainbell.ports",
+        "from trainbell.plugins import Handle": "import json\nfrom typing import Any\n\n"
+        "from trainbell.plugins import Handle",
         "    def handle": """    def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, dict[str, Any]] = {}

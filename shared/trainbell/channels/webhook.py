@@ -7,8 +7,10 @@ more of an answer read than is shown, and no error that holds the URL.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
@@ -93,3 +95,40 @@ def refusal_of(receiver: str, answer: Answer) -> NotifyError | None:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return NotifyUnavailable(f"{receiver} answered {said}", retry_after_seconds=wish)
     return NotifyRejected(f"{receiver} refused the message: {said}")
+
+
+def webhook_url(
+    secret: str,
+    *,
+    receiver: str,
+    hosts: AbstractSet[str],
+    example: str,
+    allow_loopback: bool,
+) -> httpx.URL:
+    """The secret as a URL that may be called: the receiver's own hosts by https, nothing else.
+
+    With `allow_loopback` a receiver at a loopback address will do, in plain http as well: that is
+    how the demo and the tests listen. A secret that names any other host would turn this channel
+    into a way to reach inner services. `example` says in an error what it should be.
+
+    Raises:
+        ConfigInvalid: anything else; the message does not repeat the secret.
+    """
+    try:
+        url = httpx.URL(secret)
+    except (httpx.InvalidURL, TypeError):
+        raise ConfigInvalid(f"the secret of the {receiver} channel is not a URL") from None
+    if url.scheme == "https" and url.host in hosts and url.port is None and not url.userinfo:
+        return url
+    if allow_loopback and url.scheme in ("http", "https") and _is_loopback(url.host):
+        return url
+    raise ConfigInvalid(f"the secret of the {receiver} channel must be {example}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 import httpx
 
 from trainbell.channels.slack.message import slack_message
-from trainbell.channels.webhook import Webhook, refusal_of
-from trainbell.errors import ConfigInvalid
+from trainbell.channels.webhook import Webhook, refusal_of, webhook_url
 from trainbell.ports import ChannelContext, Notice
 
 HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
@@ -29,7 +26,7 @@ class SlackChannel:
 
     def send(self, notice: Notice) -> None:
         """Raises NotifyUnavailable, NotifyRejected, or ConfigInvalid (its secret is no webhook)."""
-        url = webhook_url(self._webhook.secret(), allow_loopback=self._allow_loopback)
+        url = slack_url(self._webhook.secret(), allow_loopback=self._allow_loopback)
         error = refusal_of(RECEIVER, self._webhook.post(url, slack_message(notice)))
         if error is not None:
             raise error
@@ -38,33 +35,12 @@ class SlackChannel:
         self._webhook.close()
 
 
-def webhook_url(secret: str, *, allow_loopback: bool) -> httpx.URL:
-    """The secret as a URL that may be called: Slack's own hosts by https, and nothing else.
-
-    With `allow_loopback` a receiver at a loopback address will do, in plain http as well: that is
-    how the demo and the tests listen. A secret that names any other host would turn this channel
-    into a way to reach inner services.
-
-    Raises:
-        ConfigInvalid: anything else; the message does not repeat the secret.
-    """
-    try:
-        url = httpx.URL(secret)
-    except (httpx.InvalidURL, TypeError):
-        raise ConfigInvalid("the secret of the Slack channel is not a URL") from None
-    if url.scheme == "https" and url.host in HOSTS and url.port is None and not url.userinfo:
-        return url
-    if allow_loopback and url.scheme in ("http", "https") and _is_loopback(url.host):
-        return url
-    raise ConfigInvalid(
-        "the secret of the Slack channel must be an incoming webhook: https://hooks.slack.com/…"
+def slack_url(secret: str, *, allow_loopback: bool) -> httpx.URL:
+    """Raises ConfigInvalid where the secret is no incoming webhook of Slack's."""
+    return webhook_url(
+        secret,
+        receiver=RECEIVER,
+        hosts=HOSTS,
+        example="an incoming webhook: https://hooks.slack.com/…",
+        allow_loopback=allow_loopback,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

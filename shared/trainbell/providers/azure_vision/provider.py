@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from trainbell.domain.job import END_STATES, State
 from trainbell.domain.observation import Observation
-from trainbell.errors import ConfigInvalid, NotSupported, ProviderJobMissing, ProviderRejected
+from trainbell.errors import NotSupported, ProviderJobMissing, ProviderRejected
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
 from trainbell.providers.azure_vision.adoption import foreign_because
 from trainbell.providers.azure_vision.client import TITLE, AzureVisionClient
 from trainbell.providers.azure_vision.parameters import PARAMETERS, Parameters, Target
 from trainbell.providers.azure_vision.readings import observation_of, state_of
 from trainbell.providers.azure_vision.vendor_models import Run
-from trainbell.providers.credentials import HeaderSecret, secret_reference
+from trainbell.providers.credentials import HeaderSecret, secret_reference, service_url
 from trainbell.providers.http import ServiceHttp
 from trainbell.providers.orders import name_in, parameters_of
 from trainbell.providers.vendor_values import utc_time
@@ -40,9 +40,6 @@ class AzureVision:
 
     @classmethod
     def from_context(cls, context: ProviderContext) -> AzureVision:
-        connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
         secret = HeaderSecret(
             context.secrets,
             secret_reference(context),
@@ -51,7 +48,7 @@ class AzureVision:
         )
         http = ServiceHttp(
             provider=TITLE,
-            base_url=_with_api_path(connection.base_url),
+            base_url=_with_api_path(service_url(context)),
             credential=secret,
             clock=context.clock,
             transport=context.transport,

@@ -8,14 +8,13 @@ from typing import NoReturn
 from trainbell.domain.job import Performance, State
 from trainbell.domain.observation import Observation
 from trainbell.errors import (
-    ConfigInvalid,
     NotSupported,
     ProviderRejected,
     ProviderReplyInvalid,
     ProviderUnavailable,
 )
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
-from trainbell.providers.credentials import HeaderSecret, secret_reference
+from trainbell.providers.credentials import HeaderSecret, secret_reference, service_url
 from trainbell.providers.deepva.client import DeepVAClient
 from trainbell.providers.deepva.parameters import TrainParameters
 from trainbell.providers.deepva.status_map import STATUS_MAP
@@ -38,13 +37,10 @@ class DeepVA:
 
     @classmethod
     def from_context(cls, context: ProviderContext) -> DeepVA:
-        connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
         secret = HeaderSecret(context.secrets, secret_reference(context), scheme="Key")
         http = ServiceHttp(
             provider="DeepVA",
-            base_url=connection.base_url,
+            base_url=service_url(context),
             credential=secret,
             clock=context.clock,
             transport=context.transport,

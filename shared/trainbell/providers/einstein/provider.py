@@ -21,7 +21,7 @@ from trainbell.errors import (
     ProviderUnavailable,
 )
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
-from trainbell.providers.credentials import secret_reference
+from trainbell.providers.credentials import secret_reference, service_url
 from trainbell.providers.einstein.access_token import AccessToken, AccountKey
 from trainbell.providers.einstein.client import EinsteinClient
 from trainbell.providers.einstein.finding import find_started
@@ -69,15 +69,14 @@ class Einstein:
     def from_context(cls, context: ProviderContext) -> Einstein:
         """Raises ConfigInvalid."""
         connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
+        base_url = service_url(context)
         options = _options(connection.name, connection.options)
         key = AccountKey(context.secrets, secret_reference(context), options.account)
 
         def http(credential: AccountKey | AccessToken) -> ServiceHttp:
             return ServiceHttp(
                 provider="Einstein",
-                base_url=connection.base_url or "",
+                base_url=base_url,
                 credential=credential,
                 clock=context.clock,
                 transport=context.transport,
