@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from trainbell.cli import about, datarobot, jobs, looking, new_provider, settings, simulate, up
+from trainbell.cli import about, datarobot, jobs, looking, new_plugin, settings, simulate, up
 from trainbell.cli.exit_codes import MEANINGS, ExitCode
 from trainbell.cli.output import errors
 from trainbell.client import ApiProblem, NotReached
@@ -47,7 +47,8 @@ app.add_typer(datarobot.app, name="datarobot", rich_help_panel=SETTINGS)
 app.command("up", rich_help_panel=MACHINE)(up.up)
 app.command("status", rich_help_panel=MACHINE)(about.status)
 app.command("simulate", rich_help_panel=MACHINE)(simulate.simulate)
-app.command("new-provider", rich_help_panel=MACHINE)(new_provider.new_provider)
+app.command("new-provider", rich_help_panel=MACHINE)(new_plugin.new_provider)
+app.command("new-channel", rich_help_panel=MACHINE)(new_plugin.new_channel)
 app.command("version", rich_help_panel=MACHINE)(about.version)
 
 

@@ -138,9 +138,9 @@ def put_connection(
 @channels.command("put")
 def put_channel(
     name: NameArgument,
-    kind: Annotated[str, typer.Option(help="slack, sns, eventbridge")],
-    target: Annotated[str | None, typer.Option(help="A topic or bus.")] = None,
-    secret: Annotated[str | None, typer.Option(help="A reference to the webhook's URL.")] = None,
+    kind: Annotated[str, typer.Option(help="See `trainbell channels kinds`.")],
+    target: Annotated[str | None, typer.Option(help="Such as a topic or a bus.")] = None,
+    secret: Annotated[str | None, typer.Option(help="A reference, as to a webhook's URL.")] = None,
     event: Annotated[list[str] | None, typer.Option(help="Which events; ends if none.")] = None,
     project: Annotated[str | None, typer.Option(help="Only this project.")] = None,
     option: OptionOption = None,
@@ -158,6 +158,25 @@ def put_channel(
     )
     with find_trainbell(url) as client:
         _saved(client.put("channels", name, body), as_json)
+
+
+@channels.command("kinds")
+def channel_kinds(url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """List the kinds of channel, and what each is set up with."""
+    with find_trainbell(url) as client:
+        items = list(client.all_of("/v1/channel-kinds"))
+    if as_json:
+        print_json({"items": items})
+        return
+    rows = (
+        (
+            each["name"],
+            each["title"],
+            ", ".join(word for word in ("target", "secret") if each[f"needs_{word}"]),
+        )
+        for each in items
+    )
+    console.print(rows_table(("kind", "tells", "needs"), rows))
 
 
 @schedules.command("put")

@@ -50,13 +50,22 @@ def the_largest() -> Notice:
     """Far more than any receiver takes: it has to be cut, and what matters kept."""
     curve = tuple({"epoch": float(n), "loss": 1 / (n + 1)} for n in range(20_000))
     tags = {f"tag-{n}": {"accuracy": 0.5} for n in range(5000)}
+    metrics = {"accuracy": 0.9, **{f"{n}{'m' * 300}": 0.5 for n in range(100)}}
     return a_notice(
+        state=State.FAILED,
+        end_reason=EndReason.SERVICE_FAILED,
         message="ü" * 100_000,
         parameters={"text": "x" * 200_000},
-        performance=Performance(metrics={"accuracy": 0.9}, curve=curve, per_tag=tags),
+        performance=Performance(metrics=metrics, curve=curve, per_tag=tags),
     )
 
 
 def the_oddest() -> Notice:
     """With markup, mentions, control characters and emoji wherever a caller may put text."""
-    return a_notice(name=ODD, message=ODD, tags={"odd": ODD}, state=State.FAILED)
+    return a_notice(
+        name=ODD,
+        message=ODD,
+        tags={"odd": ODD},
+        state=State.FAILED,
+        end_reason=EndReason.SERVICE_FAILED,
+    )

@@ -7,11 +7,11 @@
 | `trainbell.plugins.telling` | channels: words about a job, and webhooks |
 | `trainbell.plugins.testing` | tests: the conformance suites, a simulated service, a clock |
 
-The names are those of each module's `__all__`. docs/plugin-api.md has the rule by which they change.
+The names are those of each module's `__all__`; docs/plugin-api.md says how they change.
 """
 
 from trainbell.domain.events import EventType, JobEvent
-from trainbell.domain.job import EndReason, Performance, State
+from trainbell.domain.job import EndReason, Performance, State, WhenBusy
 from trainbell.domain.observation import Observation
 from trainbell.domain.settings import ChannelConfig, Connection
 from trainbell.errors import (
@@ -88,4 +88,5 @@ __all__ = [
     "StartOutcomeUnknown",
     "State",
     "TrainbellError",
+    "WhenBusy",
 ]

@@ -1,4 +1,4 @@
-"""For a plugin's tests: the suites that it derives from, and what it is held against. Needs pytest."""
+"""For a plugin's tests: the suites to derive from, and what it is held against. Needs pytest."""
 
 from trainbell.clock import SystemClock
 from trainbell.conformance import (
