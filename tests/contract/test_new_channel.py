@@ -63,7 +63,7 @@ def test_installed_it_is_seen_by_the_api_and_the_command_line(tmp_path: Path) ->
     with UpProcess(tmp_path, {"PYTHONPATH": str(project)}) as up:
         client = up.client()
         kinds = {each["name"]: each for each in client.all_of("/v1/channel-kinds")}
-        assert set(kinds) == {"eventbridge", "slack", "sns", "toy"}
+        assert {"eventbridge", "slack", "sns", "toy"} <= set(kinds)
         assert kinds["toy"] == {
             "name": "toy",
             "title": "Toy, by a webhook",
@@ -73,7 +73,7 @@ def test_installed_it_is_seen_by_the_api_and_the_command_line(tmp_path: Path) ->
             "options": None,
         }
         client.put("channels", "team", {"kind": "toy", "secret": "env:TOY"})
-        with pytest.raises(ApiProblem, match=r"kind .*eventbridge, slack, sns, toy"):
+        with pytest.raises(ApiProblem, match=r"kind .*eventbridge.*slack.*toy"):
             client.put("channels", "other", {"kind": "pigeon"})
         said = subprocess.run(
             [TRAINBELL, "channels", "kinds", "--json"],
