@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -62,8 +63,9 @@ class Ears(ToyChannels):
         super().__init__(installed=())
         self.ears: dict[str, Ear] = {}
 
-    def client(self, config: ChannelConfig) -> Channel:
-        return self.ears.setdefault(config.name, Ear())
+    @contextmanager
+    def lease(self, config: ChannelConfig) -> Iterator[Channel]:
+        yield self.ears.setdefault(config.name, Ear())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 
 from trainbell.api.calls import ApiCall, ApiReply, Request, reply_document
+from trainbell.api.channel_kinds import channel_kinds
 from trainbell.api.channels import channels
 from trainbell.api.connections import connections
 from trainbell.api.endpoints import Endpoint, Resource
@@ -40,7 +41,16 @@ def get_openapi(call: ApiCall) -> ApiReply:
     return reply_document(openapi_document(RESOURCES, call.services.engine))
 
 
-RESOURCES = (jobs, connections, channels, schedules, providers, health, description)
+RESOURCES = (
+    jobs,
+    connections,
+    channels,
+    channel_kinds,
+    schedules,
+    providers,
+    health,
+    description,
+)
 
 
 class ApiApp:

@@ -81,9 +81,15 @@ COMMANDS = (
     ),
     Entry(
         "new-provider",
-        "new_provider:new_provider",
+        "new_plugin:new_provider",
         MACHINE,
         "Make a project for a provider, with a test suite that says what is left to fill in.",
+    ),
+    Entry(
+        "new-channel",
+        "new_plugin:new_channel",
+        MACHINE,
+        "Make a project for a channel that posts to a webhook, with a test suite that it passes.",
     ),
     Entry("version", "about:version", MACHINE, "Print the version."),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -205,6 +206,11 @@ class ProviderCatalog(Protocol):
 
         Raises ConfigInvalid where its secret or settings cannot be had.
         """
+        ...
+
+    def lease(self, connection: Connection) -> AbstractContextManager[Provider]:
+        """The same client for the length of a `with`: a change of the connection meanwhile closes
+        it no sooner. Raises as `client` does, on entering."""
         ...
 
     def close(self) -> None: ...

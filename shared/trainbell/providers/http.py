@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from trainbell.bounded_http import WHOLE_SECONDS
 from trainbell.domain.base_url import checked_base_url
 from trainbell.errors import (
     ConfigInvalid,
@@ -25,13 +24,14 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.transports import Transports
 from trainbell.ports import Clock
 from trainbell.ports.call_scope import request_begins
 from trainbell.providers.credentials import Credential, RequestSigner
 from trainbell.providers.http_errors import request_id, status_error
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import Call, Effect, Reply
-from trainbell.providers.transports import Transports
 from trainbell.version import __version__
 
 USER_AGENT = f"trainbell/{__version__}"

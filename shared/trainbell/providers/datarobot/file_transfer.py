@@ -8,7 +8,7 @@ from typing import IO, Any, cast
 
 import httpx
 
-from trainbell.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
 from trainbell.ports.call_scope import request_begins
 from trainbell.providers.http import ServiceHttp
 from trainbell.providers.service_call import Call, Reply

@@ -16,12 +16,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from pydantic_core import from_json
 
-from trainbell.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.transports import Transports
 from trainbell.ports.call_scope import request_begins
 from trainbell.providers.http import MAX_ERROR_BYTES, Timeouts
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import MAX_REPLY_BYTES
-from trainbell.providers.transports import Transports
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OK = range(200, 300)

@@ -49,7 +49,6 @@ class Door:
     services: Services
     connection: Connection
     spec: ProviderSpec
-    client: Provider
 
     @property
     def calls_per_minute(self) -> float | None:
@@ -122,8 +121,9 @@ class Door:
             if requests > 1:
                 self._take_place()
 
-        with call_scope(CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))):
-            return what(self.client)
+        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))
+        with self.services.providers.lease(self.connection) as client, call_scope(scope):
+            return what(client)
 
     def _take_place(self) -> None:
         """For a request that cannot wait: its operation has begun."""
@@ -153,7 +153,8 @@ class Door:
 def door_to(services: Services, connection: Connection) -> Door:
     """Raises ConfigInvalid where its secret or settings cannot be had."""
     spec = services.providers.spec(connection.provider)
-    return Door(services, connection, spec, services.providers.client(connection))
+    with services.providers.lease(connection):
+        return Door(services, connection, spec)
 
 
 def door_of(services: Services, job: Job) -> Door:

@@ -28,6 +28,8 @@ def forget_job(services: Services, job_id: str) -> None:
     if job.handle is None:
         return
     try:
-        door_of(services, job).client.forget(job.handle)
+        connection = door_of(services, job).connection
+        with services.providers.lease(connection) as client:
+            client.forget(job.handle)
     except Exception:  # the job is forgotten; what is left is files, or its connection is gone
         log.exception("something of the forgotten job %s may still lie on this machine", job.id)

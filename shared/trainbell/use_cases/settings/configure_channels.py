@@ -97,7 +97,8 @@ def try_channel(services: Services, name: str) -> str:
     """
     channel = find_channel(services, name)
     spec = services.channels.spec(channel.kind)
-    services.channels.client(channel).send(_test_notice(services, channel))
+    with services.channels.lease(channel) as client:
+        client.send(_test_notice(services, channel))
     bring_channel_forward(services, name)
     return f"{spec.title} took the test message"
 

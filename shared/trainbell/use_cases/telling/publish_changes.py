@@ -194,7 +194,8 @@ class _Publication:
     ) -> OutboxEntry:
         services = self._services
         try:
-            services.channels.client(channel).send(notice)
+            with services.channels.lease(channel) as client:
+                client.send(notice)
         except NotifyError as exc:
             line.failed(exc)
             return _failed(entry, exc, services.clock.now())

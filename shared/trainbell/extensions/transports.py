@@ -19,7 +19,7 @@ from functools import cache
 
 import httpx
 
-from trainbell.bounded_http import BoundedTransport
+from trainbell.extensions.bounded_http import BoundedTransport
 
 MAX_IDLE_CONNECTIONS = 32
 
