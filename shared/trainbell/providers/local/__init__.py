@@ -9,7 +9,8 @@ from trainbell.errors import ConfigInvalid
 from trainbell.ports import Kind, Provider, ProviderContext, ProviderSpec, ServiceState
 from trainbell.ports import ServiceStatus as Service
 from trainbell.providers.local.parameters import LocalOptions, TrainParameters
-from trainbell.providers.local.provider import NAME, LocalProvider
+from trainbell.providers.local.provider import LocalProvider
+from trainbell.providers.local.refusals import NAME
 
 
 def build(context: ProviderContext) -> Provider:
