@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,30 @@ def test_where_it_is_by_default() -> None:
     assert default_data_dir({"XDG_DATA_HOME": "/xdg"}) == Path("/xdg/trainbell")
     assert default_data_dir({"XDG_DATA_HOME": "relative"}).name == "trainbell"
     assert default_data_dir({}) == Path.home() / ".local" / "share" / "trainbell"
+
+
+def test_a_note_of_one_that_does_not_hold_the_directory_is_not_trusted(tmp_path: Path) -> None:
+    """Whoever is behind it, such as a later process of the same number, must not get the token."""
+    path = tmp_path / "data"
+    with open_data_dir(path) as held:
+        held.announce("http://127.0.0.1:1")
+    note = path / "server.json"
+    assert json.loads(note.read_text())["pid"] == os.getpid()  # alive, but it holds no lock
+    assert running_server(path) is None
+
+    with open_data_dir(path):
+        note.write_text(json.dumps({"url": "http://127.0.0.1:2", "pid": os.getppid()}))
+        assert running_server(path) is None
+
+
+def test_one_who_only_looks_does_not_keep_a_server_out(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with open_data_dir(path):
+        pass
+    with (path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        release = threading.Timer(0.05, lambda: fcntl.flock(looking, fcntl.LOCK_UN))
+        release.start()
+        with open_data_dir(path):
+            pass
+        release.join()

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ from typing import Any
 from trainbell.errors import ConfigInvalid, StoreFull, TrainbellError
 
 TOKEN_BYTES = 32
+LOOKED_AT_SECONDS = 0.2
+"""For a moment, somebody who looks whether the directory is in use holds its lock, too."""
+
+ASKS_AGAIN_SECONDS = 0.02
 
 _LOCK = "lock"
 _TOKEN = "owner-token"  # noqa: S105 - the file's name
@@ -96,11 +101,16 @@ def open_data_dir(path: Path) -> Iterator[DataDir]:
 
 
 def running_server(path: Path) -> RunningServer | None:
-    """The Trainbell that runs on this directory; None where none does, or it is not ours to use."""
+    """The Trainbell that runs on this directory; None where none does, or it is not ours to use.
+
+    The note alone proves nothing, nor that a process of its number lives: the owner's token goes
+    only to the one that holds the directory's lock.
+    """
     try:
         noted: Any = json.loads((path / _SERVER).read_text())
         url, pid = str(noted["url"]), int(noted["pid"])
-        os.kill(pid, 0)
+        if not _is_held_by(path / _LOCK, pid):
+            return None
         token = _read_token(path)
     except (OSError, OverflowError, ValueError, KeyError, TypeError, TrainbellError):
         return None
@@ -119,15 +129,46 @@ def _keep_private(path: Path) -> None:
 
 
 def _take_lock(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-        raise DataDirInUse(
-            f"the data directory {path} is in use by another Trainbell (process {holder})"
-        ) from exc
+    began = time.monotonic()
+    while not _try_lock(lock):
+        if time.monotonic() - began > LOOKED_AT_SECONDS:
+            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise DataDirInUse(
+                f"the data directory {path} is in use by another Trainbell (process {holder})"
+            )
+        time.sleep(ASKS_AGAIN_SECONDS)
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_held_by(file: Path, pid: int) -> bool:
+    if not _is_held(file):
+        return False
+    with file.open(encoding="ascii", errors="replace") as opened:
+        return opened.read(32).strip() == str(pid)
+
+
+def _is_held(file: Path) -> bool:
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who look do not take each other for a holder.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _read_token(path: Path) -> str | None:

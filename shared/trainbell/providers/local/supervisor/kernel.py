@@ -13,6 +13,8 @@ IN_MODIFY = 0x002
 IN_CREATE = 0x100
 IN_MOVED_TO = 0x080
 IN_ONLYDIR = 0x01000000
+IN_DONT_FOLLOW = 0x02000000
+IN_Q_OVERFLOW = 0x4000
 _IN_NONBLOCK = os.O_NONBLOCK
 _IN_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _PR_SET_CHILD_SUBREAPER = 36
@@ -40,6 +42,12 @@ def add_watch(inotify: int, path: str, mask: int) -> int | None:
         return None
     number = _LIBC.inotify_add_watch(inotify, os.fsencode(path), ctypes.c_uint32(mask))
     return number if number >= 0 else None
+
+
+def remove_watch(inotify: int, number: int) -> None:
+    """A watch that is gone already is as good."""
+    if _LIBC is not None:
+        _LIBC.inotify_rm_watch(inotify, number)
 
 
 def punch_hole(descriptor: int, begin: int, end: int) -> bool:
