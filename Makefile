@@ -57,7 +57,7 @@ check: $(VENV)/.dev .venv-sam/.done ## Lint, types, architecture, templates
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@PATH="$(CURDIR)/$(SAM):$$PATH" infra/check.sh
-	@$(BIN)/python -m pytest tests/workflow/test_graph.py tests/infra
+	@$(BIN)/python -m pytest tests/workflow/test_graph.py tests/infra tests/architecture
 
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .

@@ -18,12 +18,15 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
+# Run as a script, only this folder is on the path.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.parts.comparison import Comparison, Outcome
 from trainbell.domain.durations import PRIOR, DurationHistory, Prior, bin_of
 from trainbell.domain.job import Job, State
 from trainbell.domain.lifecycle import WatchRules, step
@@ -41,23 +44,6 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 Policy = Callable[[float], float]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    polls: float
-    delay: float
-
-    @property
-    def product(self) -> float:
-        return self.polls * self.delay
-
-
-@dataclass(frozen=True)
-class Comparison:
-    trace: str
-    limit: float
-    outcomes: dict[str, Outcome]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2000, help="jobs drawn from each trace")
@@ -71,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print_progress_value(traces, options.jobs // 4)
     print_speed()
     if options.plot:
-        # Run as a script, only this folder is on the path.
-        sys.path.insert(0, str(Path(__file__).parents[1]))
         from benchmarks.parts.polling_plot import draw
 
         draw(comparisons, options.plot)

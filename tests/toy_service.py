@@ -21,6 +21,7 @@ from trainbell.ports import (
     Channel,
     ChannelContext,
     ChannelSpec,
+    Found,
     Handle,
     Kind,
     Notice,
@@ -53,18 +54,23 @@ class Training:
 
 @dataclass
 class ToyService:
-    """`before_start` and `after_start` may raise: the request, or only its answer, is lost."""
+    """`before_start` and `after_start` may raise: the request, or only its answer, is lost.
+
+    `joins`: a second start gets the first one's training."""
 
     clock: FakeClock
     trainings: list[Training] = field(default_factory=list)
     polls: int = 0
     cancels: int = 0
+    checks: int = 0
+    joins: bool = False
     forgotten: list[str] = field(default_factory=list)
     before_start: Callable[[], None] = lambda: None
     after_start: Callable[[], None] = lambda: None
     on_poll: Callable[[], None] = lambda: None
     on_find: Callable[[], None] = lambda: None
     on_cancel: Callable[[], None] = lambda: None
+    on_check: Callable[[], None] = lambda: None
 
     def training(self, id: str) -> Training:
         for each in self.trainings:
@@ -90,17 +96,18 @@ class ToyProvider:
 
     def start(self, order: StartOrder) -> Handle:
         self.service.before_start()
+        if self.service.joins and self.service.trainings:
+            return {"id": self.service.trainings[0].id}
         training = Training(f"t{len(self.service.trainings) + 1}", order.job_id)
         self.service.trainings.append(training)
         self.service.after_start()
         return {"id": training.id}
 
-    def find(self, order: StartOrder) -> Handle | None:
+    def find(self, order: StartOrder) -> Found | None:
         self.service.on_find()
-        for each in self.service.trainings:
-            if each.marker == order.job_id:
-                return {"id": each.id}
-        return None
+        marked = [each for each in self.service.trainings if each.marker == order.job_id]
+        handles = [{"id": each.id} for each in marked]
+        return handles if len(handles) > 1 else next(iter(handles), None)
 
     def poll(self, handle: Handle) -> Observation:
         self.service.polls += 1
@@ -125,6 +132,8 @@ class ToyProvider:
         self.service.forgotten.append(handle["id"])
 
     def check(self) -> str:
+        self.service.checks += 1
+        self.service.on_check()
         return "the toy service answers"
 
     def close(self) -> None:

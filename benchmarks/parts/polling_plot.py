@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from benchmarks.polling_policy import Comparison
+from benchmarks.parts.comparison import Comparison
 
 INK, QUIET, OURS = "#27313a", "#9aa5ae", "#c2562d"
 LIMIT_FILL = "#eef1f3"

@@ -50,10 +50,26 @@ def test_ended_jobs_and_those_that_wait_for_nothing_are_never_due(store: Store) 
     assert store.next_due_at() is None
     for number, state in enumerate(sorted(END_STATES)):
         job = stored(store, number, state=State.RUNNING)
-        store.save(Change(job=replace(job, state=state)))
+        store.save(Change(job=changed(job, state=state, next_poll_at=None)))
     stored(store, 99, next_poll_at=None)
     assert store.due(after(1e6), 100) == []
     assert store.next_due_at() is None
+
+
+def test_a_lost_job_is_looked_for_and_not_active(store: Store) -> None:
+    running = stored(store, 1, next_poll_at=after(7), connection="c")
+    lost = stored(store, 2, next_poll_at=after(3), connection="c")
+    store.save(Change(job=replace(lost, state=State.LOST)))
+    assert [due.id for due in store.due(after(9), 9)] == [lost.id, running.id]
+    assert [due.id for due in store.active("c", 9)] == [running.id]
+    assert store.count_by_state() == {running.state: 1}
+
+
+def test_the_active_jobs_of_a_connection_come_furthest_first(store: Store) -> None:
+    jobs = [stored(store, n, next_poll_at=after(n), connection="c") for n in range(5)]
+    stored(store, 9, next_poll_at=after(99), connection="other")
+    assert [due.id for due in store.active("c", 3)] == [jobs[n].id for n in (4, 3, 2)]
+    assert store.active("none", 3) == []
 
 
 def test_a_deleted_job_is_not_due(store: Store) -> None:

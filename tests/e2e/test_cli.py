@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 from tests.e2e.up_process import TRAINBELL, UpProcess
 from trainbell.cli.app import exit_status
 from trainbell.client import Trainbell
-from trainbell.embedded.data_dir import running_server
+from trainbell.embedded.data_dir import open_data_dir, running_server
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.simulators.slack import SlackReceiver
 
@@ -171,6 +171,59 @@ def test_logs_are_printed_without_what_moves_a_terminal(
     assert "\x07" not in shown
 
 
+# As a service may have said it, and a Trainbell tells it on: C0, C1, and text that turns around.
+HOSTILE = "a\\u001b[2Jb\\u009b2Jc\\u202ed\\u0007e"
+RAW = "\x1b\x9b\u202e\x07"
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "document"),
+    [
+        (("jobs", "--json"), 200, {"items": [HOSTILE], "next_cursor": None}),
+        (("jobs",), 422, {"title": HOSTILE, "detail": HOSTILE}),
+        (
+            ("jobs",),
+            422,
+            {
+                "title": HOSTILE,
+                "errors": [{"path": HOSTILE, "message": HOSTILE}, {"path": "b", "message": "c"}],
+            },
+        ),
+        (("channels", "test", "x"), 200, {"message": HOSTILE}),
+        (("channels", "list"), 200, {"items": [{"name": HOSTILE}], "next_cursor": None}),
+        (("connections", "show", "x"), 200, {"name": HOSTILE, HOSTILE: [HOSTILE]}),
+        (
+            ("events", "x"),
+            200,
+            {
+                "items": [
+                    {
+                        "at": "2026-03-02T12:00:00Z",
+                        "type": HOSTILE,
+                        "state": HOSTILE,
+                        "data": {HOSTILE: HOSTILE},
+                        "done_at": None,
+                        "channel": HOSTILE,
+                        "event_type": HOSTILE,
+                        "attempts": 1,
+                        "last_error": HOSTILE,
+                    }
+                ],
+                "next_cursor": None,
+            },
+        ),
+    ],
+)
+def test_nothing_that_was_said_moves_a_terminal(
+    run: Run, args: tuple[str, ...], status: int, document: dict[str, Any]
+) -> None:
+    with Answering(status, json.dumps(document).replace("\\\\u", "\\u").encode()) as (url, _):
+        said = run(*args, "--url", url)
+    shown = said.out + said.err
+    assert "2J" in shown
+    assert not set(RAW) & set(shown)
+
+
 # ------------------------------------------------------------ settings
 
 
@@ -186,6 +239,12 @@ def test_connections(trainbell: EmbeddedInstance, run: Run) -> None:
     assert run("connections", "show", "faces", "--json").json["provider"] == "deepva"
     assert "NO_SUCH_KEY" in run("connections", "test", "faces").one_line
     assert run("connections", "test", "local", "--json").json["ok"] is True
+    lists = ("--option", "pass_environment=CUDA_HOME", "--option", "pass_environment=HF_HOME")
+    here = run("connections", "put", "here", "--provider", "local", *lists, "--json").json
+    assert here["options"]["pass_environment"] == ["CUDA_HOME", "HF_HOME"]
+    one = run("connections", "put", "here", "--provider", "local", *lists[:2], "--json").json
+    assert one["options"]["pass_environment"] == ["CUDA_HOME"]
+    assert run(*put, "--calls-per-minute", "nan").code == BAD_INPUT
     assert run("connections", "delete", "faces").out == "faces deleted\n"
     assert run("connections", "delete", "faces").code == REFUSED
 
@@ -216,6 +275,22 @@ def test_schedules(trainbell: EmbeddedInstance, run: Run, tmp_path: Path) -> Non
         "cwd": str(Path.cwd()),
     }
     assert "rate(6 hours)" in run("schedules", "list").out
+    again = ("--time-zone", "Europe/Berlin", "--expression", "cron(0 2 * * *)", "--name", "digits")
+    more = ("--deadline", "2h", "--when-busy", "wait", "--min-interval", "5", "--project", "vision")
+    answer = run(*put, *again, *more, "-p", 'command=["true"]', "--json").json
+    job = {key: answer["job"][key] for key in answer["job"] if key != "parameters"}
+    assert job == {
+        "provider": "local",
+        "project": "vision",
+        "name": "digits",
+        "deadline_seconds": 7200,
+        "when_busy": "wait",
+        "min_interval_seconds": 5,
+    }
+    assert " 02:00:00 CE" in run("schedules", "show", "nightly").out  # CET or CEST, as it is there.
+    assert "next due" in run("schedules", "test", "nightly").out
+    passed = run(*put, "--expression", "at(2020-01-01T00:00:00)", "-p", 'command=["true"]')
+    assert (passed.code, "has passed" in passed.one_line) == (BAD_INPUT, True)
     assert "nightly" in run("schedules", "show", "nightly").out
     assert run("schedules", "delete", "nightly").code == OK
     assert run("schedules", "list").out == "no schedules\n"
@@ -249,6 +324,8 @@ def test_every_problem_of_the_input_is_listed(trainbell: EmbeddedInstance, run: 
     first = local("exit 0")
     assert run(*first, "--idempotency-key", "k-1").code == OK
     assert run(*local("exit 1"), "--idempotency-key", "k-1").code == REFUSED
+    span = (*local("exit 0"), "--deadline", "2h", "--idempotency-key", "k-2", "--json")
+    assert run(*span).json["id"] == run(*span).json["id"]
     assert run("jobs", "--state", "nonsense").code == BAD_INPUT
 
 
@@ -298,6 +375,14 @@ def test_nobody_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing answers at http://127.0.0.1:1" in run("jobs", "--url", "http://127.0.0.1:1").err
     monkeypatch.setenv("TRAINBELL_URL", "http://127.0.0.1:1")
     assert run("start", "--provider", "local", "--wait").code == NOT_REACHED
+
+
+def test_a_server_that_is_just_beginning_is_waited_for(run: Run, data_dir: Path) -> None:
+    with open_data_dir(data_dir) as begun:
+        answers = threading.Timer(0.3, begun.announce, args=["http://127.0.0.1:1"])
+        answers.start()
+        assert "nothing answers at http://127.0.0.1:1" in run("jobs").one_line
+        answers.join()
 
 
 @pytest.mark.parametrize(

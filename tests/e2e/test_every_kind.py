@@ -244,9 +244,11 @@ def test_what_is_printed_can_be_copied() -> None:
     for name in names():
         url, rest = as_text(name, "http://127.0.0.1:1", access(name)).split("\n", 1)
         words = shlex.split(rest)
+        keep, put = words[:8], words[8:]
         assert url == "http://127.0.0.1:1"
-        assert words[1].partition("=")[2] == access(name).secret
-        assert words[2:8] == ["trainbell", "connections", "put", name, "--provider", name]
+        assert keep[5] == access(name).secret
+        assert put[:6] == ["trainbell", "connections", "put", name, "--provider", name]
+        assert put[-2:] == ["--secret", f"file:$PWD/{keep[-1].rstrip(')')}"]
 
 
 def test_a_service_is_simulated_once_however_often_it_is_named() -> None:

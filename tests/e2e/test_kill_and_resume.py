@@ -42,7 +42,7 @@ for step in 1 2 3 4 5; do
 done
 exit "$3"
 """
-LINKED_JOB = re.compile(r"/v1/jobs/([0-9a-z]{26})\|")
+TOLD_JOB = re.compile(r"· job ([0-9a-z]{26})$")
 
 
 @dataclass
@@ -209,6 +209,6 @@ def _assert_told(world: World, jobs: list[dict[str, Any]]) -> None:
 
 
 def _job_of(message: dict[str, Any]) -> str:
-    link = LINKED_JOB.search(message["blocks"][-1]["elements"][0]["text"])
-    assert link is not None, message
-    return link[1]
+    told = TOLD_JOB.search(message["blocks"][-1]["elements"][0]["text"])
+    assert told is not None, message
+    return told[1]

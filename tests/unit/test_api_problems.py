@@ -95,6 +95,35 @@ def test_unknown_paths_and_methods_are_problems(services: Services, engine: str)
     assert client.call("OPTIONS", "/v1/health").status == 405
 
 
+ODD = ('"x"', "a\\b", "x`y", "\N{BELL}", "a\x01b", "#")
+
+
+@pytest.mark.parametrize("engine", ["embedded", "cloud"])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_characters_name_nothing(services: Services, engine: str, name: str) -> None:
+    """Every call that takes a name says so, with a status that its description has."""
+    client = EmbeddedClient(services) if engine == "embedded" else CloudClient(services)
+    document = openapi_document(RESOURCES, engine)
+    for each in ENDPOINTS:
+        if "{" not in each.path:
+            continue
+        filled = each.path.replace("{id}", name).replace("{name}", name)
+        answer = client.call(each.method, filled, {} if each.body else None)
+        assert answer.status == 404, (each.method, each.path, answer.text)
+        responses = document["paths"][each.path][each.method.lower()]["responses"]
+        assert "404" in responses
+    wrong = client.call("PATCH", f"/v1/jobs/{name}")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, DELETE")
+
+
+def test_what_any_call_may_be_answered_is_described() -> None:
+    for item in openapi_document(RESOURCES, "embedded")["paths"].values():
+        for operation in item.values():
+            assert {"400", "401", "403", "405", "408", "413", "421", "500", "503"} <= set(
+                operation["responses"]
+            )
+
+
 @pytest.mark.parametrize("method", ["PUT", "GET", "DELETE", "POST"])
 def test_a_call_without_a_body_refuses_one(services: Services, method: str) -> None:
     path = "/v1/jobs/" + "0" * 26 + ("/cancel" if method == "POST" else "")

@@ -195,6 +195,41 @@ def test_schedules_by_the_api(api: EmbeddedClient) -> None:
     assert api.call("GET", "/v1/schedules/often").status == 404
 
 
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"expression": "at(2026-03-02T11:59:59)"}, "expression"),  # It is noon in UTC.
+        (
+            {"expression": "at(2026-03-02T12:30:00)", "time_zone": "Europe/Berlin"},
+            "expression",
+        ),
+        (
+            {"expression": "at(2026-03-29T02:30:00)", "time_zone": "Europe/Berlin"},
+            "expression",  # The clocks skip it.
+        ),
+        (
+            {"job": {"provider": "toy", "deadline_at": "2026-03-02T13:00:00Z"}},
+            "job.deadline_at",
+        ),
+    ],
+)
+def test_a_schedule_that_could_never_do_is_refused(
+    api: EmbeddedClient, changes: dict[str, object], path: str
+) -> None:
+    body = {"expression": "rate(5 minutes)", "job": {"provider": "toy"}, **changes}
+    assert api.call("PUT", "/v1/schedules/once", body).paths() == [path]
+
+
+def test_a_schedule_has_a_moment_in_its_zone_and_a_span_as_deadline(api: EmbeddedClient) -> None:
+    body = {
+        "expression": "at(2026-03-02T13:30:00)",
+        "time_zone": "Europe/Berlin",
+        "job": {"provider": "toy", "deadline_seconds": 3600},
+    }
+    created = api.call("PUT", "/v1/schedules/once", body)
+    assert (created.status, created.json()["next_due_at"]) == (201, "2026-03-02T12:30:00Z")
+
+
 def test_providers_say_what_they_need_and_can_do(api: EmbeddedClient) -> None:
     provider = api.call("GET", "/v1/providers/toy").json()
     assert provider["abilities"]["cancel"] is True

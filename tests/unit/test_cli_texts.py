@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
+import logging
+import re
 from typing import Any
 
 import pytest
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from tests.builders import NOON
-from trainbell.cli.options import deadline, pairs, values
-from trainbell.cli.output import job_table, metrics_text, rows_table, span
+from trainbell.cli.options import pairs, values
+from trainbell.cli.output import (
+    TrainbellConsole,
+    clock_time,
+    job_table,
+    metrics_text,
+    rows_table,
+    span,
+)
+from trainbell.cli.quantities import deadline_of, number
 from trainbell.demo.slack_text import message_text
+from trainbell.embedded.up import HarmlessFormatter
+from trainbell.plain_text import harmless, harmless_json
 
 JOB_ID = "01jobaaaaaaaaaaaaaaaaaaaaa"
 
@@ -96,8 +108,9 @@ def test_key_and_value() -> None:
         ('["a"]', ["a"]),
         ("null", None),
         ("text", "text"),
-        ("NaN", "NaN"),  # No JSON could carry these as numbers.
-        ("1e999", "1e999"),
+        ("Infinity War", "Infinity War"),
+        ("nano", "nano"),
+        ('"nan"', "nan"),
         ("[" * 100_000, "[" * 100_000),
     ],
 )
@@ -106,21 +119,92 @@ def test_a_value_is_json_or_text(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "after"),
-    [("90s", 90), ("2h30m", 9000), ("1.5d", 129_600), ("2026-03-02T14:00:00+01:00", 3600)],
+    "text", ["nan", "NaN", "inf", "-inf", "Infinity", "1e400", "-1e400", "[1, NaN]", '{"a": 1e400}']
 )
-def test_a_deadline_is_a_span_or_a_time(text: str, after: float) -> None:
-    said = deadline(text, NOON)
-    assert said is not None
-    assert said.endswith("Z")
-    assert datetime.fromisoformat(said) == NOON + timedelta(seconds=after)
-    assert datetime.fromisoformat(said).tzinfo == UTC
+def test_a_number_that_no_json_can_carry_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="no finite number"):
+        values([f"key={text}"], "--param")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", "x", ""])
+def test_an_option_that_is_a_number_is_finite(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="no finite number"):
+        number(text)
+
+
+def test_nothing_is_given_twice_but_items_of_a_list() -> None:
+    for read in (pairs, values):
+        with pytest.raises(typer.BadParameter, match="'a' is given twice"):
+            read(["a=1", "a=2"], "--option")
+    given = ["names=A", "names=7", 'names=["B", "C"]', "one=1"]
+    read_as_lists = values(given, "--option", lists={"names", "never"})
+    assert read_as_lists == {"names": ["A", "7", "B", "C"], "one": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("2h30m", 9000), ("1.5d", 129_600), ("0s", 0)]
+)
+def test_a_deadline_that_is_a_span_is_sent_as_one(text: str, seconds: float) -> None:
+    assert deadline_of(text) == {"deadline_seconds": seconds}
+
+
+def test_a_deadline_that_is_a_time_is_sent_in_utc() -> None:
+    said = deadline_of("2026-03-02T14:00:00+01:00")
+    assert said == {"deadline_at": "2026-03-02T13:00:00Z"}
+    assert deadline_of(None) == {}
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2h30", "h", "1x", "99999999999d"])
 def test_what_is_no_deadline(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="no span"):
-        deadline(text, NOON)
+        deadline_of(text)
+
+
+# Clears the screen, sets the title (C0 and C1), turns the line around, hides text, half a pair.
+HOSTILE = "a\x1b[2Jb\x1b]0;t\x07c\x9b2Jd\u202ee\u2066f\U000e0041g\ud800h\x7fi"
+HARMLESS = "a\ufffd[2Jb\ufffd]0;t\ufffdc\ufffd2Jd\ufffde\ufffdf\ufffdg\ufffdh\ufffdi"
+
+
+def test_what_moves_a_terminal_is_replaced() -> None:
+    assert harmless(HOSTILE) == HARMLESS
+    for kept in ("two\nlines\tand a tab", "größer 5\u00a0km 👩\u200d🔬 日本"):
+        assert harmless(kept) == kept
+
+
+def test_json_is_harmless_and_says_the_same() -> None:
+    text = harmless_json({HOSTILE: ["größer", HOSTILE]})
+    assert json.loads(text) == {HOSTILE: ["größer", HOSTILE]}
+    assert harmless(text) == text
+    assert "größer" in text
+
+
+@pytest.mark.parametrize("markup", [True, False])
+def test_whatever_is_printed_is_harmless(markup: bool) -> None:
+    console = TrainbellConsole(width=200, color_system="truecolor", force_terminal=True)
+    table = Table("head " + HOSTILE)
+    table.add_row(HOSTILE)
+    with console.capture() as capture:
+        console.print(HOSTILE, Text(HOSTILE), table, markup=markup)
+        console.print("styled", style="red")
+    shown = capture.get()
+    assert "\x1b[31mstyled" in shown  # Our own colours stay.
+    without_ours = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert harmless(without_ours) == without_ours
+
+
+def test_a_log_line_is_harmless() -> None:
+    shown = HarmlessFormatter("%(levelname)s %(message)s").format(
+        logging.LogRecord("x", logging.ERROR, "", 0, "it said %s", (HOSTILE,), None)
+    )
+    assert shown == f"ERROR it said {HARMLESS}"
+
+
+def test_a_time_of_a_schedule_names_its_zone() -> None:
+    text = "2026-07-01T07:00:00Z"
+    assert clock_time(text, zone="Europe/Berlin") == "2026-07-01 09:00:00 CEST"
+    assert clock_time(text, zone="UTC") == "2026-07-01 07:00:00 UTC"
+    assert clock_time(text, zone="No/Where").startswith("2026-07-01 ")
+    assert clock_time(None, zone="UTC") == ""
 
 
 def test_a_slack_message_as_text() -> None:

@@ -11,9 +11,13 @@ import pytest
 from tests.builders import FakeClock
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.channels.catalog import FoundChannels
+from trainbell.channels.cloud_event import cloud_event
+from trainbell.channels.eventbridge.message import bus_entry
+from trainbell.channels.sns.message import sns_message
 from trainbell.domain.events import EventType
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, NotifyRejected
+from trainbell.ports import Notice
 from trainbell.simulators.slack import Answer, SlackReceiver
 from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground.services import Services
@@ -108,6 +112,38 @@ def test_a_test_message_is_really_sent(services: Services, slack: SlackReceiver)
     assert "took the test message" in configure_channels.try_channel(services, "team")
     (message,) = slack.messages
     assert message["text"] == "🔔 A test message from Trainbell"
+
+
+def test_a_test_is_an_event_of_its_own(tmp_path: Path) -> None:
+    """A receiver that acts on `JobFinished` must not act on a test."""
+    heard: list[Notice] = []
+
+    class Ear:
+        def send(self, notice: Notice) -> None:
+            heard.append(notice)
+
+    class Ears(FoundChannels):
+        def client(self, config: ChannelConfig) -> Any:
+            return Ear()
+
+    clock = FakeClock()
+    store = SqliteStore(tmp_path / "more.sqlite3")
+    ears: Any = Ears(OneSecret("x"), clock)
+    services = a_trainbell(store, ToyService(clock), channels=ears)
+    put_channel(services, "topic", {"kind": "sns", "target": TOPIC})
+    configure_channels.try_channel(services, "topic")
+    store.close()
+    (notice,) = heard
+    event = cloud_event(notice)
+    assert event["type"] == "ChannelTested"
+    assert event["data"]["summary"] == "A test message from Trainbell"
+    sent = sns_message(notice, TOPIC)
+    assert sent["MessageAttributes"]["type"]["StringValue"] == "ChannelTested"
+    assert bus_entry(notice, "jobs")["DetailType"] == "ChannelTested"
+
+
+def test_nobody_asks_for_test_messages(services: Services) -> None:
+    assert set(problems(services, "team", {**SLACK, "events": ["ChannelTested"]})) == {"events.0"}
 
 
 def test_a_test_shows_what_the_receiver_says(services: Services, slack: SlackReceiver) -> None:

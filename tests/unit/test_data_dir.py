@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from trainbell.embedded.data_dir import (
     DataDirInUse,
     default_data_dir,
+    is_in_use,
     open_data_dir,
     running_server,
 )
@@ -134,14 +136,51 @@ def test_a_note_of_one_that_does_not_hold_the_directory_is_not_trusted(tmp_path:
         assert running_server(path) is None
 
 
-def test_one_who_only_looks_does_not_keep_a_server_out(tmp_path: Path) -> None:
+def test_one_that_steps_aside_is_asked_for_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    served = threading.Event()
+
+    def serve() -> None:
+        with open_data_dir(path):
+            served.set()
+
+    server = threading.Thread(target=serve)
+    with open_data_dir(path, steps_aside=True) as waiting:
+        assert not waiting.is_asked_for
+        with pytest.raises(DataDirInUse), open_data_dir(path, steps_aside=True):
+            pass  # Another that only waits does not ask.
+        assert not waiting.is_asked_for
+        server.start()
+        while not waiting.is_asked_for:
+            assert not served.is_set()
+            time.sleep(0.001)
+        with pytest.raises(DataDirInUse), open_data_dir(path, steps_aside=True):
+            pass
+    assert served.wait(10)
+    server.join(10)
+    with open_data_dir(path, steps_aside=True) as again:
+        assert not again.is_asked_for
+
+
+def test_a_server_does_not_step_aside(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with open_data_dir(path) as held:
+        for steps_aside in (False, True):
+            with pytest.raises(DataDirInUse), open_data_dir(path, steps_aside=steps_aside):
+                pass
+        assert not held.is_asked_for
+
+
+@pytest.mark.parametrize("steps_aside", [False, True])
+def test_somebody_who_only_looks_is_in_nobodys_way(tmp_path: Path, steps_aside: bool) -> None:
     path = tmp_path / "data"
     with open_data_dir(path):
-        pass
-    with (path / "lock").open() as looking:
-        fcntl.flock(looking, fcntl.LOCK_SH)
-        release = threading.Timer(0.05, lambda: fcntl.flock(looking, fcntl.LOCK_UN))
-        release.start()
-        with open_data_dir(path):
-            pass
-        release.join()
+        assert is_in_use(path)
+    assert not is_in_use(path)
+    looking = (path / "lock").open()
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    ends = threading.Timer(0.05, looking.close)
+    ends.start()
+    with open_data_dir(path, steps_aside=steps_aside):
+        ends.join()
+    assert not is_in_use(tmp_path / "none")

@@ -8,16 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.builders import NOON, a_job, a_running_job, failed_poll, seen
+from trainbell.domain.cancelling import cancel_sent, request_cancel
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
-from trainbell.domain.lifecycle import (
-    WatchRules,
-    cancel_sent,
-    replace_watcher,
-    request_cancel,
-    step,
-)
+from trainbell.domain.lifecycle import WatchRules, replace_watcher, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision
@@ -29,18 +24,26 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def stepped(job: Job, what: Observation | Failure, rules: WatchRules = RULES) -> Decision:
+def stepped(
+    job: Job,
+    what: Observation | Failure,
+    rules: WatchRules = RULES,
+    *,
+    missing_is_proven: bool = False,
+) -> Decision:
     when = what.at if isinstance(what, Failure) else what.seen_at
-    return step(job, what, when, rules, Pace())
+    return step(job, what, when, rules, Pace(), missing_is_proven=missing_is_proven)
 
 
 def types(decision: Decision) -> list[EventType]:
     return [event.type for event in decision.events]
 
 
-def watched(job: Job, whats: Iterable[Observation | Failure]) -> Job:
+def watched(
+    job: Job, whats: Iterable[Observation | Failure], *, missing_is_proven: bool = False
+) -> Job:
     for what in whats:
-        job = stepped(job, what).job
+        job = stepped(job, what, missing_is_proven=missing_is_proven).job
     return job
 
 
@@ -126,7 +129,25 @@ def test_a_job_is_lost_only_when_missing_beyond_the_grace(
     at_seconds: tuple[int, ...], state: State
 ) -> None:
     misses = [failed_poll(FailureKind.MISSING, at=after(at)) for at in at_seconds]
-    assert watched(a_running_job(), misses).state is state
+    assert watched(a_running_job(), misses).state is State.RUNNING  # Nobody tried the connection.
+    assert watched(a_running_job(), misses, missing_is_proven=True).state is state
+
+
+def test_a_no_such_job_counts_only_in_a_row() -> None:
+    """Two 404s with ninety-two 503s between them are two hiccups, not a lost training."""
+    missing, down = FailureKind.MISSING, FailureKind.UNAVAILABLE
+    outage = [failed_poll(down, at=after(10 + 5 * n)) for n in range(92)]
+    whats = [failed_poll(missing, at=after(1)), *outage, failed_poll(missing, at=after(500))]
+    whats += [failed_poll(missing, at=after(at)) for at in (550, 600, 650)]
+    job = watched(a_running_job(), whats, missing_is_proven=True)
+    assert job.state is State.RUNNING
+    assert (job.watch.missing_in_a_row, job.watch.missing_since) == (4, after(500))
+
+
+def test_a_sight_dated_by_a_clock_that_was_ahead_hides_nothing() -> None:
+    ahead = watched(a_running_job(), [seen(at=after(3600))])
+    corrected = step(ahead, seen(State.SUCCEEDED, at=after(45)), after(45), RULES, Pace())
+    assert corrected.job.state is State.SUCCEEDED
 
 
 def test_a_job_that_turns_up_again_has_its_whole_grace_again() -> None:

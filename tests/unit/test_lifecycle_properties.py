@@ -19,17 +19,11 @@ from hypothesis.stateful import (
 
 from tests.builders import NOON, a_job, changed, failed_poll, seen
 from trainbell.domain import starting
+from trainbell.domain.cancelling import cancel_is_unsent, cancel_sent, request_cancel
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
-from trainbell.domain.lifecycle import (
-    WatchRules,
-    cancel_is_unsent,
-    cancel_sent,
-    replace_watcher,
-    request_cancel,
-    step,
-)
+from trainbell.domain.lifecycle import WatchRules, replace_watcher, step
 from trainbell.domain.observation import OBSERVABLE_STATES
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import MOVES, Decision
@@ -165,14 +159,20 @@ class Lifecycle(RuleBasedStateMachine):
         self.take(decision)
         self.deadline_was_watched(before)
 
-    @rule(kind=st.sampled_from([*FailureKind, FailureKind.MISSING]), age=ages)
-    def poll_fails(self, kind: FailureKind, age: float) -> None:
+    @rule(kind=st.sampled_from([*FailureKind, FailureKind.MISSING]), age=ages, proven=st.booleans())
+    def poll_fails(self, kind: FailureKind, age: float, proven: bool) -> None:
         before, failure = self.job, self.failure(kind, age)
-        decision = step(before, failure, self.now, self.watch_rules, Pace())
+        decision = step(
+            before, failure, self.now, self.watch_rules, Pace(), missing_is_proven=proven
+        )
         if kind is FailureKind.MISSING:
             self.missing.append(self.now)
+        elif before.seen.at is None or failure.at > before.seen.at:
+            self.missing = []
         if decision.ended_now and decision.job.state is State.LOST:
             assert kind is FailureKind.MISSING
+            assert proven
+            assert len(self.missing) >= 3
             assert (self.now - self.missing[0]).total_seconds() >= GRACE
         elif decision.ended_now:
             assert decision.job.end_reason is EndReason.DEADLINE_EXCEEDED_STILL_RUNNING
@@ -243,7 +243,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def an_active_job_has_a_next_look_and_an_ended_one_has_none(self) -> None:
-        assert (self.job.watch.next_poll_at is None) == self.job.is_ended
+        assert (self.job.due_at is None) == (self.job.is_ended and self.job.state is not State.LOST)
 
     @invariant()
     def a_next_look_is_not_put_off_beyond_the_longest_interval(self) -> None:

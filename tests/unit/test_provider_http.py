@@ -138,7 +138,7 @@ def test_each_status_has_one_meaning(
 ) -> None:
     for call, wanted in ((GET, read), (START, start)):
         with pytest.raises(ProviderError) as raised:
-            answering(status).send(call)
+            answering(status, json={"message": "no"}).send(call)
         assert type(raised.value) is wanted
         assert raised.value.http_status == status
         assert (raised.value.provider, raised.value.operation) == ("Acme", call.operation)
@@ -146,7 +146,27 @@ def test_each_status_has_one_meaning(
 
 def test_a_404_is_a_missing_job_only_where_a_job_was_asked_for() -> None:
     with pytest.raises(ProviderRejected):
-        answering(404).send(Call(operation="list", path="/jobs/"))
+        answering(404, json={"message": "no"}).send(Call(operation="list", path="/jobs/"))
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize(
+    "page", [{"html": "<h1>Not here</h1>"}, {"text": "no route"}, {"text": ""}], ids=str
+)
+def test_a_proxys_404_says_nothing_of_the_job_or_the_start(
+    status: int, page: dict[str, str]
+) -> None:
+    for call in (GET, CHANGE, START):
+        with pytest.raises(ProviderUnavailable):
+            answering(status, **page).send(call)
+
+
+@pytest.mark.parametrize("status", [400, 402, 409, 422])
+def test_a_page_is_nobodys_refusal(status: int) -> None:
+    with pytest.raises(ProviderUnavailable):
+        answering(status, html="<html>Bad Request</html>").send(START)
+    with pytest.raises(ProviderRejected):
+        answering(status, text="no such dataset").send(START)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,26 @@ def test_every_channel_that_wants_it_is_told_once(bell: Bell) -> None:
     assert mine.heard[0].url == f"https://trainbell.example/v1/jobs/{vision.id}"
     assert starts.heard == []
     assert bell.deliveries(vision)["mine"] == (DeliveryState.DELIVERED, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("https://trainbell.example", True),
+        ("http://192.0.2.7:8765", True),
+        ("http://127.0.0.1:8765", False),
+        ("http://[::1]:8765", False),
+        ("http://localhost:8765", False),
+        (None, False),
+    ],
+)
+def test_a_link_that_nobody_else_could_open_is_left_out(
+    bell: Bell, page: str | None, shown: bool
+) -> None:
+    bell.services = replace(bell.services, page_url=page)
+    ear, job = bell.ear("team"), bell.an_end()
+    bell.publish()
+    assert ear.heard[0].url == (f"{page}/v1/jobs/{job.id}" if shown else None)
 
 
 def test_without_any_channel_an_end_is_settled_and_gone(bell: Bell) -> None:

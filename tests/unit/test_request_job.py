@@ -72,6 +72,16 @@ def test_all_problems_come_at_once_with_their_paths(services: Services) -> None:
         ({"provider": "toy", "deadline_at": "2026-03-02T11:59:59Z"}, "deadline_at"),
         ({"provider": "toy", "deadline_at": "2026-03-02T13:00:00"}, "deadline_at"),
         ({"provider": "toy", "deadline_at": "9999-12-31T23:59:59-12:00"}, "deadline_at"),
+        ({"provider": "toy", "deadline_seconds": 0}, "deadline_seconds"),
+        ({"provider": "toy", "deadline_seconds": 1e300}, "deadline_seconds"),
+        (
+            {
+                "provider": "toy",
+                "deadline_seconds": 60,
+                "deadline_at": "2026-03-02T13:00:00Z",
+            },
+            "deadline_seconds",
+        ),
         ({"provider": "toy", "tags": {f"t{n}": "" for n in range(201)}}, "tags"),
         ({"provider": "toy", "project": "No Such"}, "project"),
         ({"provider": "toy", "when_busy": "explode"}, "when_busy"),
@@ -115,6 +125,20 @@ def test_the_same_key_gives_the_same_job_for_eight_hours(
     clock.advance(120)
     _, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
     assert is_new
+
+
+def test_a_span_as_deadline_counts_from_the_request_and_stays_the_same_request(
+    services: Services, clock: FakeClock
+) -> None:
+    body = {"provider": "toy", "deadline_seconds": 7200}
+    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    assert first.order.deadline_at == NOON + timedelta(hours=2)
+    clock.advance(60)
+    again, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    assert (again.id, again.order.deadline_at, is_new) == (first.id, first.order.deadline_at, False)
+    longer = {**body, "deadline_seconds": 7201}
+    with pytest.raises(IdempotencyConflict):
+        request_job(services, longer, by="ada", idempotency_key="k-1")
 
 
 def test_a_name_is_unique_in_its_project(services: Services) -> None:

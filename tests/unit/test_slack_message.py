@@ -10,10 +10,11 @@ import pytest
 
 from tests.builders import NOON, a_job
 from trainbell.channels.slack.message import escaped, slack_message
-from trainbell.channels.wording import key_metrics, spell_duration, spell_number, title_of
+from trainbell.channels.wording import key_metrics, spell_duration, title_of
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, Performance, State
+from trainbell.plain_text import spell_number
 from trainbell.ports import Notice
 
 URL = "https://trainbell.example/v1/jobs/01jobaaaaaaaaaaaaaaaaaaaaa"

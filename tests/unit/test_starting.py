@@ -8,10 +8,10 @@ import pytest
 
 from tests.builders import NOON, a_job, changed, failed_poll
 from trainbell.domain import starting
+from trainbell.domain.cancelling import request_cancel
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import FailureKind
 from trainbell.domain.job import EndReason, Job, State
-from trainbell.domain.lifecycle import request_cancel
 from trainbell.domain.order import OnUnclear
 from trainbell.domain.polling import Pace
 from trainbell.domain.recording import Decision

@@ -159,7 +159,9 @@ def _responses(endpoint: Endpoint, refs: dict[_Key, Any]) -> dict[str, Any]:
             schema = refs[model, "serialization"] if is_model else {"type": "object"}
             responses[str(status)]["content"] = {"application/json": {"schema": schema}}
     problem = {PROBLEM_TYPE: {"schema": refs[ProblemDocument, "serialization"]}}
-    for status in sorted({*EVERY_CALL, *endpoint.refuses}):
+    # Characters that no name has are told before the call's own reading of it.
+    unnamed = (404,) if "{" in endpoint.path else ()
+    for status in sorted({*EVERY_CALL, *unnamed, *endpoint.refuses}):
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
     return responses
 

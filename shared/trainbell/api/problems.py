@@ -65,8 +65,8 @@ KINDS: Mapping[type[errors.TrainbellError], Kind] = {
 }
 """An error that is not in the table has the status of its nearest parent in it."""
 
-EVERY_CALL = (400, 401, 403, 421, 500, 503)
-"""Statuses of problems that any call may have."""
+EVERY_CALL = (400, 401, 403, 405, 408, 413, 421, 500, 503)
+"""Statuses of problems that any call may have; 405 is its path's, under another method."""
 
 
 def problem_reply(error: Exception, request: Request) -> Reply:

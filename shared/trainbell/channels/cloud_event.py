@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from trainbell.channels.wording import one_line, reason_of, summary_of
+from trainbell.channels.wording import reason_of, summary_of
+from trainbell.plain_text import one_line
 from trainbell.ports import Notice
 from trainbell.redaction import redacted
 from trainbell.views.job import job_facts

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from trainbell.domain.events import EventType
 from trainbell.domain.job import EndReason, Job, State
+from trainbell.plain_text import one_line
 from trainbell.ports import Notice
 from trainbell.redaction import redacted_text
 
@@ -32,8 +33,6 @@ _WHY = {
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-_NO_DECIMALS_FROM = 1000
-_NO_DECIMALS_TO = 1e15
 
 # The measures that people look at first, best known first; the rest follows by name.
 _KEY_METRICS = re.compile(
@@ -61,7 +60,7 @@ def summary_of(notice: Notice) -> str:
     """One short sentence without an end mark, in plain text."""
     event, job = notice.event, notice.job
     title = title_of(job)
-    if event.data.get("test"):
+    if event.type is EventType.CHANNEL_TESTED:
         return "A test message from Trainbell"
     if event.type is EventType.JOB_FINISHED:
         return f"{title} {_ENDED.get(event.state, event.state.value)} after {took(job)}"
@@ -117,17 +116,6 @@ def spell_duration(duration: timedelta) -> str:
         return _two(seconds // _HOUR, "h", seconds % _HOUR // _MINUTE, "min")
     days = seconds // _DAY
     return _two(days, "day" if days == 1 else "days", seconds % _DAY // _HOUR, "h")
-
-
-def spell_number(value: float) -> str:
-    """At most four digits that mean something: `0.9722`, `12,346`, `1e-05`."""
-    return f"{value:,.0f}" if _NO_DECIMALS_FROM <= abs(value) < _NO_DECIMALS_TO else f"{value:.4g}"
-
-
-def one_line(text: str, at_most: int = 200) -> str:
-    """Without line breaks and control characters, cut where it is too long."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= at_most else flat[: at_most - 1] + "…"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

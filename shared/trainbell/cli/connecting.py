@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import ExitStack
-from types import TracebackType
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import typer
 
 from trainbell.client import NotReached, Signer, Trainbell
-from trainbell.embedded.data_dir import DataDirInUse, default_data_dir, running_server
-from trainbell.embedded.instance import EmbeddedInstance
-from trainbell.use_cases.telling.publish_changes import publish_changes
+from trainbell.embedded.data_dir import (
+    RunningServer,
+    default_data_dir,
+    is_in_use,
+    running_server,
+)
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
 _SIGNED_HEADERS = ("content-type", "host", "idempotency-key")
 
+BEGINS_WITHIN_SECONDS = 10.0
+LOOKS_EVERY_SECONDS = 0.05
 NOT_RUNNING = (
     "no Trainbell is running on this machine: start one with `trainbell up`, "
     "or name one with --url or TRAINBELL_URL"
@@ -36,7 +41,7 @@ def find_trainbell(url: str | None) -> Trainbell:
         typer.BadParameter: no URL at all.
     """
     if url is None:
-        server = running_server(default_data_dir())
+        server = _server_here(default_data_dir())
         if server is None:
             raise NotReached(NOT_RUNNING)
         return Trainbell(server.url, token=server.token)
@@ -44,69 +49,6 @@ def find_trainbell(url: str | None) -> Trainbell:
     if region or os.environ.get("TRAINBELL_SIGN"):
         return Trainbell(url, sign=aws_signer(region[1] if region else None))
     return Trainbell(url, token=os.environ.get("TRAINBELL_TOKEN") or _own_token(url))
-
-
-class Watched:
-    """The Trainbell that a waiting command looks through, from `with` on.
-
-    Where none is named and none runs, it is one in this process (`here`), for as long as needed:
-    nobody watches after it ends, until the next one runs.
-    """
-
-    client: Trainbell
-    here: EmbeddedInstance | None
-
-    def __init__(self, url: str | None) -> None:
-        self._url = url
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Watched:
-        """Raises NotReached, and what EmbeddedInstance raises."""
-        self._open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.close()
-
-    def find_again(self) -> None:
-        """After silence: another may run here by now, elsewhere than before; or has to.
-
-        Raises:
-            NotReached: another is just beginning or ending; later, perhaps.
-        """
-        if self._url is not None or self.here is not None:
-            return
-        before = self._stack
-        self._stack = ExitStack()
-        try:
-            self._open()
-        except (NotReached, DataDirInUse) as error:
-            self._stack = before
-            raise NotReached(str(error)) from error
-        before.close()
-
-    def tell_now(self) -> None:
-        """Before this process ends: what has ended is told, and not only at the next start."""
-        if self.here is not None:
-            publish_changes(self.here.services)
-
-    def _open(self) -> None:
-        with ExitStack() as stack:
-            here = None
-            try:
-                client = find_trainbell(self._url)
-            except NotReached:
-                if self._url is not None:
-                    raise
-                here = stack.enter_context(EmbeddedInstance(default_data_dir(), port=0))
-                client = Trainbell(here.url, token=here.token)
-            self.client, self.here = stack.enter_context(client), here
-            self._stack = stack.pop_all()
 
 
 def aws_signer(region: str | None) -> Signer:
@@ -139,6 +81,17 @@ def aws_signer(region: str | None) -> Signer:
         request.headers.update(dict(signed.headers.items()))
 
     return sign
+
+
+def _server_here(data_dir: Path) -> RunningServer | None:
+    """The one on this machine. One that is just beginning is waited for: `trainbell up &` and
+    the next command are often typed, or pasted, as one."""
+    until = time.monotonic() + BEGINS_WITHIN_SECONDS
+    while (server := running_server(data_dir)) is None:
+        if not is_in_use(data_dir) or time.monotonic() > until:
+            return None
+        time.sleep(LOOKS_EVERY_SECONDS)
+    return server
 
 
 def _host_of(url: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from trainbell.channels.wording import one_line
 from trainbell.cli.output import clock_time, fact_page, number_text, span, state_text
+from trainbell.plain_text import one_line
 
 TAGS_SHOWN = 20
 

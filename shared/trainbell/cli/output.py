@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from trainbell.channels.wording import one_line, spell_number
+from trainbell.plain_text import harmless, harmless_json, one_line, spell_number
 
 STYLE_OF = {
     "requested": "dim",
@@ -39,8 +39,20 @@ METRICS_FROM_COLUMNS = 100
 NAME_AT_MOST = 40
 
 
-class ConsoleOfAnyWidth(Console):
-    """As wide as the terminal; a file or a pipe has room for everything."""
+class TrainbellConsole(Console):
+    """The one way to the terminal: whatever is printed on it is made harmless.
+
+    As wide as the terminal; a file or a pipe has room for everything.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment  # Rich's own, never a text of somebody else.
+            else:
+                yield Segment(harmless(segment.text), segment.style)
 
     @property
     def size(self) -> ConsoleDimensions:
@@ -54,13 +66,13 @@ class ConsoleOfAnyWidth(Console):
         self._width, self._height = new_size
 
 
-console = ConsoleOfAnyWidth(highlight=False)
-errors = ConsoleOfAnyWidth(stderr=True, highlight=False)
+console = TrainbellConsole(highlight=False)
+errors = TrainbellConsole(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
     """Plain, so that it can be piped; never coloured or wrapped."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(harmless_json(value) + "\n")
 
 
 def state_text(state: str) -> Text:
@@ -85,11 +97,20 @@ def span(seconds: float | None) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def clock_time(text: str | None) -> str:
-    """An RFC 3339 time in the reader's own zone."""
+def clock_time(text: str | None, zone: str | None = None) -> str:
+    """An RFC 3339 time in the reader's own zone; or in this one, and then it is named."""
     if not text:
         return ""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    at = datetime.fromisoformat(text)
+    if zone is None:
+        return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        at = at.astimezone(ZoneInfo(zone))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        at = at.astimezone()  # This machine does not know the server's zone.
+    return at.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def number_text(value: float | None) -> str:

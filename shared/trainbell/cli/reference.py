@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import typer
-
-from trainbell.cli.app import app
+from trainbell.cli.command_table import COMMANDS, load
 from trainbell.cli.exit_codes import MEANINGS
 
 HEAD = """# The command line
@@ -21,7 +19,8 @@ runs on this machine, whose address and owner's token it finds in the data direc
 `TRAINBELL_SIGN=1` asks for that elsewhere. `TRAINBELL_TOKEN` is the owner's token of an embedded
 Trainbell on another machine. Every command that prints something takes `--json`.
 
-Where none is named and none runs, `wait` and `start --wait` watch the job in their own process.
+Where none is named and none runs, `wait` and `start --wait` watch the job in their own process,
+and make room for a `trainbell up` that begins meanwhile.
 Ctrl-C while waiting stops the looking and never the job.
 
 ## Exit status
@@ -34,19 +33,16 @@ Ctrl-C while waiting stops the looking and never the job.
 def reference() -> str:
     """The whole page, in Markdown."""
     codes = "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
-    return f"{HEAD}{codes}\n## Commands\n{''.join(_sections(_root(), 'trainbell'))}"
+    commands = {entry.name: load(entry) for entry in COMMANDS}
+    return f"{HEAD}{codes}\n## Commands\n{''.join(_sections(commands, 'trainbell'))}"
 
 
-def _root() -> Any:
-    return typer.main.get_command(app)
-
-
-def _sections(command: Any, path: str) -> Iterable[str]:
-    for name, below in command.commands.items():
-        if hasattr(below, "commands"):
-            yield from _sections(below, f"{path} {name}")
+def _sections(commands: Mapping[str, Any], path: str) -> Iterable[str]:
+    for name, command in commands.items():
+        if hasattr(command, "commands"):
+            yield from _sections(command.commands, f"{path} {name}")
         else:
-            yield _section(below, f"{path} {name}")
+            yield _section(command, f"{path} {name}")
 
 
 def _section(command: Any, path: str) -> str:
@@ -62,14 +58,14 @@ def _section(command: Any, path: str) -> str:
 
 def _row(option: Any) -> str:
     names = ", ".join((*option.opts, *option.secondary_opts))
-    metavar = f" {option.metavar}" if option.metavar else ""
+    metavar = f" {option.metavar}".replace("|", r"\|") if option.metavar else ""
     facts = [option.help or ""]
     if option.required:
         facts.append("Required.")
     if option.default not in (None, False, [], ()) and not option.required:
         facts.append(f"Default: {'yes' if option.default is True else option.default}.")
     said = " ".join(fact for fact in facts if fact)
-    return f"| `{names}{metavar}` | {said} |\n".replace("refuse|wait", r"refuse\|wait")
+    return f"| `{names}{metavar}` | {said} |\n"
 
 
 if __name__ == "__main__":

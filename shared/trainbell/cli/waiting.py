@@ -12,13 +12,16 @@ from typing import Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
-from trainbell.channels.wording import one_line
-from trainbell.cli.connecting import Watched
 from trainbell.cli.output import STYLE_OF, errors, metrics_text, span
+from trainbell.cli.watched import Watched
 from trainbell.client import ApiProblem, JsonObject, NotReached
+from trainbell.plain_text import one_line
 
 LOOK_EVERY_SECONDS = 0.5
 UNREACHED_FOR_AT_MOST_SECONDS = 60.0
+COMES_BACK_WITHIN_SECONDS = 5.0
+"""A server that was lost is waited for, before this process looks after the job itself."""
+
 BAR_CELLS = 24
 
 Sleep = Callable[[float], None]
@@ -64,6 +67,8 @@ def _look(watched: Watched, job_id: str, screen: Screen, sleep: Sleep) -> JsonOb
     """One look at the job; a Trainbell that restarts meanwhile is waited for."""
     waited = 0.0
     while True:
+        if watched.make_room():
+            screen.unreached("a server takes over")
         try:
             return watched.client.job(job_id)
         except (NotReached, ApiProblem) as error:
@@ -74,7 +79,7 @@ def _look(watched: Watched, job_id: str, screen: Screen, sleep: Sleep) -> JsonOb
         sleep(1.0)
         waited += 1.0
         with suppress(NotReached):
-            watched.find_again()
+            watched.find_again(may_host=waited >= COMES_BACK_WITHIN_SECONDS)
 
 
 class Lines(Screen):

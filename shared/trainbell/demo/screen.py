@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from trainbell.channels.wording import one_line
 from trainbell.cli.output import console, name_of, span, state_text
 from trainbell.client import JsonObject
 from trainbell.demo.scene import JOBS, Scene
 from trainbell.demo.services import SERVICES
 from trainbell.demo.slack_text import is_bad_news, message_in_short, message_text
+from trainbell.plain_text import one_line
 
 LOOK_EVERY_SECONDS = 0.25
 BAR_COLUMNS = 14

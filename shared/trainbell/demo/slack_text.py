@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from trainbell.channels.wording import one_line
+from trainbell.plain_text import one_line
 
 COLUMNS_IN_SHORT = 51
 _QUOTE = "> "

@@ -32,8 +32,11 @@ class EventType(StrEnum):
     DEADLINE_PASSED = "DeadlinePassed"
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_FINISHED = "JobFinished"
+    JOB_FOUND_AGAIN = "JobFoundAgain"
     DOUBLED_TRAINING = "DoubledTraining"
     ORPHAN_FOUND = "OrphanFound"
+    CHANNEL_TESTED = "ChannelTested"
+    """A test message, to one channel alone. Nothing has happened to any job."""
 
 
 # What is told to the world through the outbox; the rest is for the job's own page.
@@ -43,6 +46,7 @@ ANNOUNCED = frozenset(
         EventType.JOB_STATE_CHANGED,
         EventType.UNKNOWN_STATUS_SEEN,
         EventType.JOB_FINISHED,
+        EventType.JOB_FOUND_AGAIN,
         EventType.START_NEEDS_ANSWER,
         EventType.DOUBLED_TRAINING,
         EventType.ORPHAN_FOUND,

@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+CONNECTION_MOVED = "ConnectionMoved"
+"""The type of a failure that came with a change of the connection, which a person must undo."""
+
 
 class FailureKind(StrEnum):
     """What a failure means, whatever its words.

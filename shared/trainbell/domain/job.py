@@ -97,11 +97,13 @@ class Performance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a job comes from: a caller, a schedule, an earlier job."""
+    """Where a job comes from: a caller, a schedule, an earlier job that it repeats, or one that
+    was taken for lost and found again."""
 
     requested_by: str = ""
     schedule: str | None = None
     retry_of: str | None = None
+    found_again_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,7 @@ class Watch:
     polls: int = 0
     failed_polls_in_a_row: int = 0
     missing_since: datetime | None = None
+    missing_in_a_row: int = 0
     reserved_call_at: datetime | None = None
     last_error: Failure | None = None
 
@@ -203,6 +206,13 @@ class Job:
     @property
     def is_ended(self) -> bool:
         return self.state in END_STATES
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When somebody is to look at it next. A lost job is looked for after its end, too."""
+        if self.is_ended and self.state is not State.LOST:
+            return None
+        return self.watch.next_poll_at
 
     @property
     def start_is_unclear(self) -> bool:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from trainbell.domain.cancelling import begin_cancelling, cancel_is_unsent
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import END_STATE_OF, CancelCause, EndReason, Job, Performance, State
@@ -21,6 +22,8 @@ from trainbell.domain.recording import MOVES, Decision, Recorder
 UNKNOWN_STATUSES_KEPT = 16
 TRAIL_POINTS_KEPT = 8
 MISSING_POLLS_BEFORE_LOST = 3
+SEARCH_FIRST_SECONDS = 300.0
+"""How soon after its end a lost job is looked for; then less and less often (`searching`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,18 @@ class WatchRules:
 
 
 def step(
-    job: Job, seen: Observation | Failure, now: datetime, rules: WatchRules, pace: Pace
+    job: Job,
+    seen: Observation | Failure,
+    now: datetime,
+    rules: WatchRules,
+    pace: Pace,
+    *,
+    missing_is_proven: bool = False,
 ) -> Decision:
     """Decide what one poll means. An ended job, or one without a handle, stays as it is.
+
+    `missing_is_proven`: should the service say that it does not know the job, then this is so
+    (`may_be_lost`, and whoever asked has tried the connection since).
 
     1. Count the poll; an observation older than the last one changes nothing else.
     2. Take over what the service said, and move if `MOVES` allows it.
@@ -49,8 +61,8 @@ def step(
     record = Recorder(job, now)
     record.watch(polls=job.watch.polls + 1, last_polled_at=now, reserved_call_at=None)
     if isinstance(seen, Failure):
-        _take_failure(record, seen, now, rules)
-    elif job.seen.at is None or seen.seen_at > job.seen.at:
+        _take_failure(record, seen, now, rules, missing_is_proven)
+    elif not _is_stale(job, seen.seen_at, now):
         _take_observation(record, job, seen, now)
     if not record.job.is_ended:
         _watch_deadline(record, now, rules)
@@ -59,39 +71,6 @@ def step(
     wait = _wait_seconds(record.job, seen, now, pace)
     record.watch(next_poll_at=now + timedelta(seconds=wait))
     return record.decide(send_cancel=cancel_is_unsent(record.job))
-
-
-def request_cancel(job: Job, by: str, now: datetime) -> Decision:
-    """A person wants the job cancelled. Asking again changes nothing.
-
-    Nothing was sent yet: it is cancelled for real, at once. Otherwise the wish is recorded and
-    the service is told; only the service's confirmation ends the job. `watch` goes up, so that a
-    fresh watcher looks at once and the old one, which may sleep for minutes, stops when it wakes.
-    """
-    if job.is_ended or job.cancel.requested_at is not None:
-        return Decision(job, send_cancel=cancel_is_unsent(job))
-    record = Recorder(job, now)
-    record.cancel(requested_at=now, requested_by=by)
-    record.cancel(cause=CancelCause.REQUESTED)
-    record.note(EventType.CANCEL_REQUESTED, {"by": by})
-    if job.state in (State.REQUESTED, State.WAITING):
-        record.end(EndReason.CANCELLED_BEFORE_START, now)
-        return record.decide()
-    begin_cancelling(record)
-    if record.job.handle is not None:
-        record.watch(next_poll_at=now, number=job.watch.number + 1)
-    return record.decide(send_cancel=cancel_is_unsent(record.job))
-
-
-def cancel_sent(job: Job, now: datetime) -> Decision:
-    """The service took the cancel call. It has not confirmed the end yet."""
-    if job.is_ended or job.cancel.sent_at is not None:
-        return Decision(job)
-    record = Recorder(job, now)
-    record.cancel(sent_at=now)
-    record.watch(reserved_call_at=None)
-    record.note(EventType.CANCEL_SENT)
-    return record.decide()
 
 
 def replace_watcher(
@@ -108,48 +87,12 @@ def replace_watcher(
     return record.decide()
 
 
-def cancel_failed(job: Job, failure: Failure, now: datetime) -> Decision:
-    """The service did not take the cancel call: kept with the job, and tried again."""
-    if not cancel_is_unsent(job):
-        return Decision(job)
-    record = Recorder(job, now)
-    record.cancel(tried_at=now)
-    record.watch(reserved_call_at=None)
-    if failure.kind is not FailureKind.MISSING:
-        record.error(failure)
-    return record.decide()
-
-
 def wait_for_place(job: Job, place: datetime) -> Decision:
     """The connection's rate budget has no place for the job's next call before `place`."""
     if job.is_ended:
         return Decision(job)
     watch = replace(job.watch, next_poll_at=place, reserved_call_at=place)
     return Decision(replace(job, watch=watch))
-
-
-def cancel_comes_first(job: Job) -> bool:
-    """Whether the next call to the service is the cancel's: they alternate with polls."""
-    tried_at, polled_at = job.cancel.tried_at, job.watch.last_polled_at
-    return cancel_is_unsent(job) and (
-        tried_at is None or (polled_at is not None and polled_at > tried_at)
-    )
-
-
-def cancel_is_unsent(job: Job) -> bool:
-    return (
-        not job.is_ended
-        and job.handle is not None
-        and job.cancel.requested_at is not None
-        and job.cancel.sent_at is None
-    )
-
-
-def begin_cancelling(record: Recorder) -> None:
-    # Without a handle the start is still unclear: it is looked up first, then cancelled.
-    if record.job.handle is not None and record.job.state is not State.CANCELLING:
-        record.move(State.CANCELLING)
-        record.change(may_still_cost=True)
 
 
 def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pace) -> float:
@@ -159,9 +102,25 @@ def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pa
     return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
 
 
-def _take_failure(record: Recorder, failure: Failure, now: datetime, rules: WatchRules) -> None:
+def may_be_lost(job: Job, failure: Failure, now: datetime, rules: WatchRules) -> bool:
+    """Whether the service has said often and long enough, and nothing else in between, that it
+    does not know the job."""
+    if failure.kind is not FailureKind.MISSING or job.watch.missing_since is None:
+        return False
+    long_enough = (now - job.watch.missing_since).total_seconds() >= rules.missing_grace_seconds
+    return long_enough and job.watch.missing_in_a_row + 1 >= MISSING_POLLS_BEFORE_LOST
+
+
+def _is_stale(job: Job, asked_at: datetime, now: datetime) -> bool:
+    """Asked before what is known already. A sight from the future was dated by a wrong clock."""
+    return job.seen.at is not None and asked_at <= job.seen.at <= now
+
+
+def _take_failure(
+    record: Recorder, failure: Failure, now: datetime, rules: WatchRules, missing_is_proven: bool
+) -> None:
     job = record.job
-    if job.seen.at is not None and failure.at <= job.seen.at:
+    if _is_stale(job, failure.at, now):
         return
     news = job.watch.last_error is None or (
         (job.watch.last_error.type, job.watch.last_error.message) != (failure.type, failure.message)
@@ -173,13 +132,14 @@ def _take_failure(record: Recorder, failure: Failure, now: datetime, rules: Watc
         data = {"error": failure.type, "message": failure.message}
         record.note(EventType.POLL_FAILED, data)
     if failure.kind is not FailureKind.MISSING:
+        record.watch(missing_since=None, missing_in_a_row=0)
         return
+    lost = missing_is_proven and may_be_lost(job, failure, now, rules)
     since = job.watch.missing_since or now
-    record.watch(missing_since=since)
-    record.seen(at=failure.at)
-    grace_is_over = (now - since).total_seconds() >= rules.missing_grace_seconds
-    if grace_is_over and record.job.watch.failed_polls_in_a_row >= MISSING_POLLS_BEFORE_LOST:
+    record.watch(missing_since=since, missing_in_a_row=job.watch.missing_in_a_row + 1)
+    if lost:
         record.end(EndReason.UNKNOWN_TO_SERVICE, now)
+        record.watch(next_poll_at=now + timedelta(seconds=SEARCH_FIRST_SECONDS))
 
 
 def _take_observation(record: Recorder, job: Job, seen: Observation, now: datetime) -> None:
@@ -198,7 +158,8 @@ def _take_observation(record: Recorder, job: Job, seen: Observation, now: dateti
         exit_code=seen.exit_code if seen.exit_code is not None else job.seen.exit_code,
         signal=seen.signal or job.seen.signal,
     )
-    record.watch(failed_polls_in_a_row=0, missing_since=None, last_error=_own_error(seen))
+    record.watch(failed_polls_in_a_row=0, last_error=_own_error(seen))
+    record.watch(missing_since=None, missing_in_a_row=0)
     _take_progress(record, job, seen)
     if seen.state is None:
         _note_unknown_status(record, seen.vendor_status)

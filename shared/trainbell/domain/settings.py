@@ -19,7 +19,8 @@ class Connection:
     secret. `calls_per_minute`: rate budget shared by all its jobs; None has no limit.
     `max_active`: how many of its jobs may be at the service at once. `settle_seconds`: how long a
     start may take to appear at the service; None is the provider's word. `options`: the provider's
-    own settings, checked against its model.
+    own settings, checked against its model. `moved_at`: when it last began to lead elsewhere: to
+    another URL, or with another secret or other options.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Connection:
     max_active: int | None = None
     settle_seconds: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    moved_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 

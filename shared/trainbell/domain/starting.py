@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainbell.domain.cancelling import begin_cancelling, cancel_is_unsent
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelCause, EndReason, Job, State
-from trainbell.domain.lifecycle import begin_cancelling, cancel_is_unsent
 from trainbell.domain.order import OnUnclear
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import Decision, Recorder

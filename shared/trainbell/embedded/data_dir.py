@@ -1,6 +1,8 @@
 """The data directory of one machine: private, held by one process, with the owner's token.
 
 lock            held by the running Trainbell; its text is that process's id
+aside           held besides by one that steps aside: a command that only waits for a job
+next            held by a server that asks such a one for its place, until it has it
 owner-token     who can read it is the owner
 server.json     where the running Trainbell answers; gone when it has ended well
 """
@@ -15,7 +17,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,17 @@ from typing import Any
 from trainbell.errors import ConfigInvalid, StoreFull, TrainbellError
 
 TOKEN_BYTES = 32
+PATIENCE_SECONDS = 20.0
+"""How long one that steps aside may take to end what it has in hand."""
+
 LOOKED_AT_SECONDS = 0.2
 """For a moment, somebody who looks whether the directory is in use holds its lock, too."""
 
 ASKS_AGAIN_SECONDS = 0.02
 
 _LOCK = "lock"
+_ASIDE = "aside"
+_NEXT = "next"
 _TOKEN = "owner-token"  # noqa: S105 - the file's name
 _SERVER = "server.json"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -55,6 +62,11 @@ class DataDir:
     path: Path
     token: str
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a server wants the place of this process, which steps aside."""
+        return _is_held(self.path / _NEXT)
+
     def announce(self, url: str) -> None:
         """Write down where this process answers, so that the command line finds it."""
         text = json.dumps({"url": url, "pid": os.getpid()})
@@ -79,25 +91,36 @@ def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
 
 
 @contextmanager
-def open_data_dir(path: Path) -> Iterator[DataDir]:
+def open_data_dir(path: Path, *, steps_aside: bool = False) -> Iterator[DataDir]:
     """Hold the directory, which is made where there is none.
 
+    One that `steps_aside` lets go of it soon after `is_asked_for`; any other asks such a holder
+    for its place, and waits for it. So a command that looks after a job for a moment never keeps
+    a server from coming back.
+
     Raises:
-        DataDirInUse: another process holds it.
+        DataDirInUse: another process holds it, or is about to.
         StoreFull: no room, or read-only.
         ConfigInvalid: not a directory, not writable, or open to other people.
     """
     with _explained(path):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         _keep_private(path)
-        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with ExitStack() as held:
         with _explained(path):
-            _take_lock(lock, path)
+            lock = _opened(path / _LOCK, held)
+            if steps_aside:
+                _step_in_between(path, held)
+            _take_lock(lock, path, asks=not steps_aside)
             token = _read_token(path) or _make_token(path)
         yield DataDir(path, token)
-    finally:
-        os.close(lock)  # Closing lets go of the lock; so does the death of the process.
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a Trainbell runs on this directory; one that begins or ends does not answer."""
+    with suppress(OSError):
+        return _is_held(path / _LOCK)
+    return False
 
 
 def running_server(path: Path) -> RunningServer | None:
@@ -128,17 +151,11 @@ def _keep_private(path: Path) -> None:
     path.chmod(0o700)
 
 
-def _take_lock(lock: int, path: Path) -> None:
-    began = time.monotonic()
-    while not _try_lock(lock):
-        if time.monotonic() - began > LOOKED_AT_SECONDS:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise DataDirInUse(
-                f"the data directory {path} is in use by another Trainbell (process {holder})"
-            )
-        time.sleep(ASKS_AGAIN_SECONDS)
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+def _opened(file: Path, held: ExitStack) -> int:
+    """Closing it lets go of its lock; so does the death of the process."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held.callback(os.close, descriptor)
+    return descriptor
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -147,13 +164,6 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _is_held_by(file: Path, pid: int) -> bool:
-    if not _is_held(file):
-        return False
-    with file.open(encoding="ascii", errors="replace") as opened:
-        return opened.read(32).strip() == str(pid)
 
 
 def _is_held(file: Path) -> bool:
@@ -169,6 +179,41 @@ def _is_held(file: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _is_held_by(file: Path, pid: int) -> bool:
+    if not _is_held(file):
+        return False
+    with file.open(encoding="ascii", errors="replace") as opened:
+        return opened.read(32).strip() == str(pid)
+
+
+def _step_in_between(path: Path, held: ExitStack) -> None:
+    """Say that this process steps aside, before it holds anything; not where a server asks."""
+    if not _try_lock(_opened(path / _ASIDE, held)) or _is_held(path / _NEXT):
+        raise DataDirInUse(f"another Trainbell is about to use the data directory {path}")
+
+
+def _take_lock(lock: int, path: Path, *, asks: bool) -> None:
+    with ExitStack() as held:
+        asking = _opened(path / _NEXT, held) if asks and not _try_lock(lock) else None
+        began = time.monotonic()
+        while not _try_lock(lock):
+            if asking is not None:
+                _try_lock(asking)
+            steps_aside = asking is not None and _is_held(path / _ASIDE)
+            if time.monotonic() - began > (PATIENCE_SECONDS if steps_aside else LOOKED_AT_SECONDS):
+                raise _in_use(lock, path)
+            time.sleep(ASKS_AGAIN_SECONDS)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _in_use(lock: int, path: Path) -> DataDirInUse:
+    holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+    return DataDirInUse(
+        f"the data directory {path} is in use by another Trainbell (process {holder})"
+    )
 
 
 def _read_token(path: Path) -> str | None:

@@ -41,8 +41,11 @@ class EmbeddedInstance:
         *,
         host: str = DEFAULT_HOST,
         allow_remote: bool = False,
+        steps_aside: bool = False,
     ) -> None:
+        """One that `steps_aside` is to end soon after `is_asked_for`: a server wants its place."""
         self._data_dir = data_dir
+        self._steps_aside = steps_aside
         self._port = port
         self._host = host
         self._allow_remote = allow_remote
@@ -60,7 +63,9 @@ class EmbeddedInstance:
             StoreError: the store cannot be used.
         """
         with ExitStack() as stack:
-            data_dir = stack.enter_context(open_data_dir(self._data_dir))
+            data_dir = stack.enter_context(
+                open_data_dir(self._data_dir, steps_aside=self._steps_aside)
+            )
             listener = Listener(self._host, self._port, allow_remote=self._allow_remote)
             stack.callback(listener.close)
             watchers = LoopWatchers()
@@ -81,8 +86,14 @@ class EmbeddedInstance:
             stack.callback(data_dir.withdraw)
             self.url, self.token, self.services = listener.url, data_dir.token, services
             self.ended = server.ended
+            self._held = data_dir
             self._stack = stack.pop_all()
         return self
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a server asks for the place of one that steps aside."""
+        return self._held.is_asked_for
 
     def __exit__(
         self,

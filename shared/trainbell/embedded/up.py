@@ -14,6 +14,7 @@ from types import FrameType
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.embedded.server import DEFAULT_HOST, DEFAULT_PORT
 from trainbell.errors import StoreError, TrainbellError
+from trainbell.plain_text import harmless
 
 EXIT_ENDED = 0
 EXIT_SERVER_FAILED = 1
@@ -35,7 +36,9 @@ def run_up(
     0: ended by a signal. 1: the server failed. 2: the directory or port cannot be used. 7: the
     store cannot be used. Whatever prevents it is said in one line on stderr.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    to_terminal = logging.StreamHandler()
+    to_terminal.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_terminal])
     with _end_signals() as ending:
         try:
             with EmbeddedInstance(data_dir, port, host=host, allow_remote=allow_remote) as instance:
@@ -51,6 +54,13 @@ def run_up(
             _say(f"trainbell: {error}")
             return EXIT_NOT_USABLE
     return EXIT_ENDED
+
+
+class HarmlessFormatter(logging.Formatter):
+    """What services and channels say is logged, and read in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return harmless(super().format(record))
 
 
 @contextmanager
@@ -73,5 +83,5 @@ def _end_signals() -> Iterator[threading.Event]:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(harmless(line) + "\n")
     sys.stderr.flush()

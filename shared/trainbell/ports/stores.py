@@ -130,8 +130,12 @@ class JobStore(Protocol):
     def due(
         self, now: datetime, limit: int, *, per_connection: int | None = None
     ) -> Sequence[DueJob]:
-        """Active jobs whose `next_poll_at` has come, the longest overdue first; of each connection
-        at most `per_connection`."""
+        """Jobs whose `due_at` has come, the longest overdue first; of each connection at most
+        `per_connection`."""
+        ...
+
+    def active(self, connection: str, limit: int) -> Sequence[DueJob]:
+        """Active jobs of a connection, those whose next look is furthest away first."""
         ...
 
     def next_due_at(self) -> datetime | None:

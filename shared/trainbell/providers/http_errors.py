@@ -11,6 +11,10 @@
 | 429                                        | ProviderThrottled    | ProviderThrottled   |
 | 404, 410 where the call asks for a job     | ProviderJobMissing   | ProviderRejected    |
 | any other 4xx                              | ProviderRejected     | ProviderRejected    |
+
+The last two are the service's word only where it says them. A proxy's page (HTML), or a 404, 405 or
+410 without the JSON that the documented services answer with, says nothing of the job or the
+request: ProviderUnavailable, for a start too, which surely went nowhere.
 """
 
 from __future__ import annotations
@@ -47,26 +51,33 @@ REQUEST_ID_HEADERS = (
     "x-correlation-id",
 )
 CODE_HEADERS = ("x-amzn-errortype", "x-ms-error-code")
+_BY_STATUS = {
+    401: ProviderAuthFailed,
+    403: ProviderAuthFailed,
+    408: ProviderUnavailable,
+    425: ProviderUnavailable,
+    429: ProviderThrottled,
+}
+_ROUTING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 _TEXT_KEYS = ("message", "detail", "error_description", "title", "error", "msg", "Message")
 _CODE_KEYS = ("code", "error_code", "errorCode", "errorName", "__type")
 
 
-def error_class(status: int, call: Call) -> type[ProviderError]:
-    """The table above, for an answer that is not 2xx."""
+def error_class(status: int, call: Call, *, own_words: bool = True) -> type[ProviderError]:
+    """The table above, for an answer that is not 2xx. `own_words`: it is in the service's form."""
     started = call.effect is Effect.START
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return StartOutcomeUnknown if started else ProviderUnavailable
     if status < HTTPStatus.BAD_REQUEST:
         return StartOutcomeUnknown if started else ProviderReplyInvalid
+    named = _BY_STATUS.get(status)
+    if named is not None:
+        return named
+    if not own_words:
+        return ProviderUnavailable
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and call.missing_is_job and not started:
         return ProviderJobMissing
-    return {
-        401: ProviderAuthFailed,
-        403: ProviderAuthFailed,
-        408: ProviderUnavailable,
-        425: ProviderUnavailable,
-        429: ProviderThrottled,
-    }.get(status, ProviderRejected)
+    return ProviderRejected
 
 
 def status_error(
@@ -81,13 +92,15 @@ def status_error(
 ) -> ProviderError:
     """The error that an answer other than 2xx means, with the service's own words kept."""
     details = _details(body, redactor)
-    said = _said(details) or redactor.excerpt(body)
+    said = _said(details)
     code = _first(details, _CODE_KEYS) or _code_header(headers, redactor)
     message = f"{provider} answered {_named(status)} to {call.operation}"
     if 300 <= status < HTTPStatus.BAD_REQUEST:  # noqa: PLR2004
         said = "redirects are not followed; is the base URL right?"
-    return error_class(status, call)(
-        f"{message}: {said[:400]}" if said else message,
+    shown = said or redactor.excerpt(body)
+    own_words = _own_words(status, headers, details)
+    return error_class(status, call, own_words=own_words)(
+        f"{message}: {shown[:400]}" if shown else message,
         provider=provider,
         operation=call.operation,
         http_status=status,
@@ -96,6 +109,16 @@ def status_error(
         retry_after_seconds=retry_after_seconds(headers.get("retry-after"), now),
         details=details,
     )
+
+
+def _own_words(status: int, headers: Mapping[str, str], details: Any) -> bool:
+    """Whether the service itself answered, as far as one can tell, and not what stands before."""
+    if isinstance(details, dict | list):
+        return True
+    is_page = "html" in headers.get("content-type", "").lower() or (
+        isinstance(details, str) and details.lstrip().startswith("<")
+    )
+    return not is_page and status not in _ROUTING
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:

@@ -102,13 +102,16 @@ def as_json_line(name: str, url: str, given: Access) -> str:
 
 
 def as_text(name: str, url: str, given: Access) -> str:
-    """The URL first, for whoever reads one line only; then two commands to copy."""
-    variable = f"SIMULATED_{name.upper()}_SECRET"
+    """The URL first, for whoever reads one line only; then two commands to copy.
+
+    The secret goes into a file: a variable would have to be there before `trainbell up`.
+    """
+    file = f"simulated-{name}-secret"
     put = ["trainbell", "connections", "put", name, "--provider", name, "--base-url", url]
-    put += ["--secret", f"env:{variable}"]
     for key, value in given.options.items():
         put += ["--option", f"{key}={value}"]
-    return f"{url}\nexport {variable}={shlex.quote(given.secret)}\n{shlex.join(put)}\n\n"
+    keep = f"(umask 077 && printf %s {shlex.quote(given.secret)} > {file})"
+    return f'{url}\n{keep}\n{shlex.join(put)} --secret "file:$PWD/{file}"\n\n'
 
 
 def main(arguments: list[str] | None = None) -> int:

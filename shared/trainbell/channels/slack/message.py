@@ -12,14 +12,13 @@ from typing import Any
 from trainbell.channels.wording import (
     cost_warning,
     key_metrics,
-    one_line,
     reason_of,
-    spell_number,
     summary_of,
     took,
 )
 from trainbell.domain.events import EventType
 from trainbell.domain.job import State
+from trainbell.plain_text import one_line, spell_number
 from trainbell.ports import Notice
 
 HEADER_AT_MOST = 150
@@ -69,7 +68,7 @@ def escaped(text: str, at_most: int) -> str:
 
 
 def _sign(notice: Notice) -> str:
-    if notice.event.data.get("test"):
+    if notice.event.type is EventType.CHANNEL_TESTED:
         return "🔔"
     if notice.event.type is EventType.UNKNOWN_STATUS_SEEN:
         return "⚠️"
@@ -88,7 +87,7 @@ def _headline(notice: Notice) -> str:
 
 def _what_happened(notice: Notice) -> Block:
     job, event = notice.job, notice.event
-    if event.data.get("test"):
+    if event.type is EventType.CHANNEL_TESTED:
         return _section("This channel works. Jobs that end will be told here.")
     if event.type is EventType.JOB_FINISHED:
         verb = "It ran for" if job.started_at is not None else "It was asked for, and ended, within"

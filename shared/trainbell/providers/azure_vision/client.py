@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trainbell.errors import ProviderJobMissing, ProviderReplyInvalid
-from trainbell.providers.azure_vision import PROVIDER
 from trainbell.providers.azure_vision.parameters import Target
 from trainbell.providers.azure_vision.vendor_models import ModelPage, Run
 from trainbell.providers.http import ServiceHttp, path_segment
 from trainbell.providers.service_call import Call, Effect, Reply
 
-TITLE = PROVIDER.title
+TITLE = "Azure AI Vision"
 API_VERSION = "2023-04-01-preview"
 PAGE_SIZE = 30
 """The most that the service gives at once."""

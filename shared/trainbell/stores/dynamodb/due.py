@@ -48,7 +48,22 @@ def count_by_state(table: Table, project: str | None) -> Mapping[State, int]:
             **placeholders(f"{where} {shown} {keep}", {"shard": text(shard), **values}),
         )
         counts.update(State(item["state"]["S"]) for item in items)
-    return dict(counts)
+    return {state: count for state, count in counts.items() if not state.is_end}
+
+
+def active_items(table: Table, connection: str) -> Sequence[Item]:
+    """Active jobs of a connection, those due last first. Reads the whole (small) index."""
+    where, keep = "#due_shard = :shard", "#connection = :connection AND #state <> :lost"
+    values = {"connection": text(connection), "lost": text(State.LOST)}
+    found: list[Item] = []
+    for shard in JOB_SHARDS:
+        found += table.query_all(
+            IndexName=DUE,
+            KeyConditionExpression=where,
+            FilterExpression=keep,
+            **placeholders(f"{where} {keep}", {"shard": text(shard), **values}),
+        )
+    return sorted(found, key=lambda item: str(item[DUE_AT]["S"]), reverse=True)
 
 
 def _earliest(table: Table, shard: str, until: str, limit: int) -> Sequence[Item]:

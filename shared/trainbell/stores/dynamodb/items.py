@@ -64,7 +64,7 @@ def job_item(job: Job) -> Item:
         item["dataset"] = text(job.order.dataset)
     if job.order.tags:
         item["tags"] = {"M": {name: text(value) for name, value in job.order.tags.items()}}
-    return item if job.is_ended else item | _due(job)
+    return item if job.is_ended and job.due_at is None else item | _due(job)
 
 
 def created_position(job: Job) -> str:
@@ -126,7 +126,7 @@ def epoch_seconds(moment: datetime) -> int:
 def _due(job: Job) -> Item:
     return {
         DUE_SHARD: text(shard_of(JOB_SHARDS, job.id)),
-        DUE_AT: text(stamp(job.watch.next_poll_at) if job.watch.next_poll_at else NEVER),
+        DUE_AT: text(stamp(job.due_at) if job.due_at else NEVER),
         "connection": text(job.order.connection),
         "project": text(job.order.project),
         "state": text(job.state),

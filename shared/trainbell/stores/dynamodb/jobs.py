@@ -154,9 +154,11 @@ class DynamoDBJobs:
             connection = item["connection"]["S"]
             taken[connection] += 1
             if per_connection is None or taken[connection] <= per_connection:
-                job_id = item[PK]["S"].removeprefix("job#")
-                jobs.append(DueJob(job_id, connection, parse_stamp(item[DUE_AT]["S"])))
+                jobs.append(_due_job(item))
         return jobs
+
+    def active(self, connection: str, limit: int) -> Sequence[DueJob]:
+        return [_due_job(item) for item in due_index.active_items(self._table, connection)[:limit]]
 
     def next_due_at(self) -> datetime | None:
         return due_index.next_due_at(self._table, JOB_SHARDS)
@@ -192,6 +194,11 @@ class DynamoDBJobs:
             **placeholders(f"{where} #sk", {"pk": job_key(job_id)[PK]}),
         )
         return [key_of(item) for item in items if item[SK]["S"] != JOB_SK]
+
+
+def _due_job(item: Item) -> DueJob:
+    job_id = item[PK]["S"].removeprefix("job#")
+    return DueJob(job_id, item["connection"]["S"], parse_stamp(item[DUE_AT]["S"]))
 
 
 def _bins(item: Item) -> Mapping[int, int]:

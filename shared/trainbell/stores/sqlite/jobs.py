@@ -33,6 +33,8 @@ _CONNECTIONS = """WITH RECURSIVE found (name) AS (
     ) SELECT name FROM found WHERE name IS NOT NULL"""
 _DUE = """SELECT id, connection, due_at FROM jobs
     WHERE connection = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?"""
+_ACTIVE = """SELECT id, connection, due_at FROM jobs WHERE connection = ?
+    AND due_at IS NOT NULL AND state != ? ORDER BY due_at DESC LIMIT ?"""
 _FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
 _INSERT = """INSERT INTO jobs (id, project, state, provider, connection, kind, model, dataset,
     created_at, due_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -130,6 +132,11 @@ class SqliteJobs:
         rows.sort(key=itemgetter(2))
         return [DueJob(job_id, connection, moment(at)) for job_id, connection, at in rows[:limit]]
 
+    def active(self, connection: str, limit: int) -> Sequence[DueJob]:
+        with self._database.reading() as db:
+            rows = db.execute(_ACTIVE, (connection, State.LOST.value, limit)).fetchall()
+        return [DueJob(job_id, name, moment(at)) for job_id, name, at in rows]
+
     def next_due_at(self) -> datetime | None:
         with self._database.reading() as db:
             first = [db.execute(_FIRST_DUE, (each,)).fetchone()[0] for each in _connections(db)]
@@ -204,9 +211,7 @@ def _delete(db: sqlite3.Connection, job: Job) -> None:
 
 
 def _due_at(job: Job) -> int | None:
-    return (
-        None if job.is_ended or job.watch.next_poll_at is None else micros(job.watch.next_poll_at)
-    )
+    return None if job.due_at is None else micros(job.due_at)
 
 
 def _job_of_token(db: sqlite3.Connection, token: IdempotencyToken, now: datetime) -> Job | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from random import Random
+from urllib.parse import urlsplit
 
 from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import Job
@@ -52,3 +54,16 @@ class Services:
 
     def job_url(self, job_id: str) -> str | None:
         return f"{self.page_url}/v1/jobs/{job_id}" if self.page_url else None
+
+    def told_url(self, job_id: str) -> str | None:
+        """For a message, which is read anywhere: None where only this machine could open it."""
+        return self.job_url(job_id) if _is_reachable(self.page_url) else None
+
+
+def _is_reachable(url: str | None) -> bool:
+    host = (urlsplit(url or "").hostname or "localhost").rstrip(".")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")
+    return not (address.is_loopback or address.is_unspecified)

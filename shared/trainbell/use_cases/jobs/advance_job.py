@@ -1,4 +1,4 @@
-"""One step of one job, whatever it needs now: to be started, looked up, or polled."""
+"""One step of one job, whatever it needs now: to be started, looked up, polled, searched for."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from datetime import datetime
 
 from trainbell.domain.job import Job
 from trainbell.domain.lifecycle import replace_watcher
+from trainbell.domain.searching import is_searched_for
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.look_up_start import look_up_start
 from trainbell.use_cases.jobs.poll_job import poll_job
+from trainbell.use_cases.jobs.search_job import search_job
 from trainbell.use_cases.jobs.start_job import UNSENT, start_job
 
 
@@ -54,6 +56,8 @@ def advance_job(
 
 
 def _step(services: Services, job: Job) -> Job:
+    if job.handle is not None and is_searched_for(job):
+        return search_job(services, job, job.handle)
     if job.is_ended:
         return job
     if job.state in UNSENT:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trainbell.domain.cancelling import cancel_failed, cancel_sent, request_cancel
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.domain.lifecycle import cancel_failed, cancel_sent, request_cancel
 from trainbell.errors import JobEnded, NotSupported
 from trainbell.ports import Handle
 from trainbell.use_cases.ground.door import Door, Later, try_door

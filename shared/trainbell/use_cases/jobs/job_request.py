@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -36,6 +36,7 @@ from trainbell.use_cases.ground.services import Services
 
 TAGS_AT_MOST = 200
 PARAMETER_BYTES_AT_MOST = 256 * 1024
+DEADLINE_SECONDS_AT_MOST = 10 * 366 * 86_400
 IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9-]{1,64}")
 
 SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -70,18 +71,24 @@ class JobRequest(BaseModel):
     model: Label | None = None
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=TAGS_AT_MOST)
     deadline_at: Moment | None = None
+    deadline_seconds: float | None = Field(None, gt=0, le=DEADLINE_SECONDS_AT_MOST)
+    """A deadline as a span from the request on; in place of `deadline_at`."""
     when_busy: WhenBusy = WhenBusy.REFUSE
     on_unclear: OnUnclear = OnUnclear.WAIT
     min_interval_seconds: float = Field(MIN_INTERVAL_SECONDS, ge=1, le=3600)
     """Where it is left out, it is not more than `max_interval_seconds`."""
     max_interval_seconds: float = Field(MAX_INTERVAL_SECONDS, ge=1, le=86_400)
 
-    def order(self) -> Order:
-        """The same as the domain's value. For a request whose blanks are filled in only."""
-        return Order(**{each.name: getattr(self, each.name) for each in fields(Order)})
+    def order(self, now: datetime) -> Order:
+        """The domain's value, asked for now. For a request whose blanks are filled in only."""
+        asked = {each.name: getattr(self, each.name) for each in fields(Order)}
+        if self.deadline_seconds is not None:
+            asked["deadline_at"] = now + timedelta(seconds=self.deadline_seconds)
+        return Order(**asked)
 
     def fingerprint(self) -> str:
-        """The same for the same request, whatever the order of its fields."""
+        """The same for the same request, whatever the order of its fields, and whenever it is
+        sent: a span is one, and not the moment that it leads to."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -181,6 +188,9 @@ def _check_parameters(kind: Kind, given: Any, problems: list[Problem]) -> dict[s
 
 def _check_times(request: JobRequest, now: datetime) -> list[Problem]:
     problems = []
+    if request.deadline_at is not None and request.deadline_seconds is not None:
+        message = "give it or deadline_at, not both"
+        problems.append(Problem("deadline_seconds", message))
     if request.deadline_at is not None and request.deadline_at <= now:
         problems.append(Problem("deadline_at", "must lie in the future"))
     asked_for = "min_interval_seconds" in request.model_fields_set

@@ -9,6 +9,7 @@ from trainbell.domain.lifecycle import replace_watcher
 from trainbell.errors import NotFound
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.jobs.advance_job import advance_job
 
 OVERDUE_AFTER_SECONDS = 120.0
 JOBS_PER_RUN = 500
@@ -39,6 +40,7 @@ def reconcile_jobs(
         try:
             job = services.store.get(due.id)
             if job.is_ended:
+                advance_job(services, job.id)  # A lost one is looked for; it needs no watcher.
                 continue
             job, _ = record(services, job, lambda each: replace_watcher(each, now, "overdue"))
             services.watchers.watch(job)

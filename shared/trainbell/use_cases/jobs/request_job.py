@@ -8,7 +8,7 @@ from typing import Any
 
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, Origin, Watch
-from trainbell.domain.order import Order, WhenBusy
+from trainbell.domain.order import WhenBusy
 from trainbell.domain.recording import Recorder
 from trainbell.ports import IdempotencyToken
 from trainbell.use_cases.ground.find_connection import find_connection
@@ -16,6 +16,7 @@ from trainbell.use_cases.ground.recording import change_of
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.holds import busy_holds, name_hold
 from trainbell.use_cases.jobs.job_request import (
+    JobRequest,
     check_idempotency_key,
     check_job_request,
 )
@@ -45,7 +46,7 @@ def request_job(
     """
     request = check_job_request(services, body)
     origin = Origin(requested_by=by, schedule=schedule, retry_of=retry_of)
-    job = _job_of(services, request.order(), origin)
+    job = _job_of(services, request, origin)
     token = None
     if idempotency_key is not None:
         check_idempotency_key(idempotency_key)
@@ -63,11 +64,11 @@ def request_job(
     return stored, is_new
 
 
-def _job_of(services: Services, order: Order, origin: Origin) -> Job:
+def _job_of(services: Services, request: JobRequest, origin: Origin) -> Job:
     now = services.clock.now()
     return Job(
         id=services.new_job_id(),
-        order=order,
+        order=request.order(now),
         origin=origin,
         created_at=now,
         updated_at=now,

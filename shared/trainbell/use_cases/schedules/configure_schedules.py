@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from trainbell.domain.order import DEFAULT_PROJECT
-from trainbell.domain.schedule_times import next_due_of, parse_expression, parse_time_zone
+from trainbell.domain.schedule_times import Once, next_due_of, parse_expression, parse_time_zone
 from trainbell.domain.settings import Schedule
 from trainbell.errors import InputInvalid, NotFound, Problem, TrainbellError
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.job_request import check_job_request
-from trainbell.use_cases.schedules.scheduled_job import scheduled_body
+from trainbell.use_cases.schedules.scheduled_job import due_text, scheduled_body
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NAMES_SHOWN = 20
@@ -34,7 +35,7 @@ class ScheduleInput(BaseModel):
         "UTC", description="An IANA time zone, in which cron is read"
     )
     enabled: bool = Field(True, strict=True)
-    job: dict[str, Any] = Field(description="The body of POST /v1/jobs, without a deadline")
+    job: dict[str, Any] = Field(description="The body of POST /v1/jobs; a deadline as a span")
 
 
 def put_schedule(services: Services, name: str, body: Mapping[str, Any]) -> tuple[Schedule, bool]:
@@ -95,7 +96,10 @@ def _check(services: Services, name: str, body: Mapping[str, Any]) -> ScheduleIn
     # Each part is judged by itself, so that all problems are told at once.
     wrong = {problem.path.split(".")[0] for problem in problems}
     if not wrong & {"expression", "time_zone"}:
-        problems += _problems_of_times(str(body["expression"]), str(body.get("time_zone", "UTC")))
+        expression, time_zone = str(body["expression"]), str(body.get("time_zone", "UTC"))
+        problems += _problems_of_times(expression, time_zone) or _problems_of_moment(
+            expression, time_zone, services.clock.now()
+        )
     if "job" not in wrong:
         problems += _problems_of_job(services, body)
     if problems or given is None:
@@ -116,12 +120,23 @@ def _problems_of_times(expression: str, time_zone: str) -> list[Problem]:
     return problems
 
 
+def _problems_of_moment(expression: str, time_zone: str, now: datetime) -> list[Problem]:
+    """Of an `at`, which only its zone makes a moment: one that has passed would never be due."""
+    try:
+        timing = parse_expression(expression, time_zone)
+    except ValueError as exc:
+        return [Problem("expression", str(exc))]
+    if not isinstance(timing, Once) or timing.at > now:
+        return []
+    return [Problem("expression", f"has passed: this moment was {due_text(timing.at)}")]
+
+
 def _problems_of_job(services: Services, body: Mapping[str, Any]) -> list[Problem]:
     """The job is checked in the form in which it will be requested."""
     job = dict(body["job"])
     problems = []
     if job.pop("deadline_at", None) is not None:
-        message = "leave it out: one fixed moment cannot fit every run"
+        message = "one fixed moment cannot fit every run: give a span, deadline_seconds"
         problems.append(Problem("job.deadline_at", message))
     project = job.get("project", DEFAULT_PROJECT)
     probe = Schedule(name="probe", expression="", job=job, project=project)

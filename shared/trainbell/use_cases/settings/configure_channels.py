@@ -117,10 +117,9 @@ def _test_notice(services: Services, channel: ChannelConfig) -> Notice:
     event = JobEvent(
         job_id=job.id,
         sequence=1,
-        type=EventType.JOB_FINISHED,
+        type=EventType.CHANNEL_TESTED,
         at=now,
         state=job.state,
-        data={"test": True},
     )
     return Notice(id=f"{event.id}:{channel.name}", event=event, job=job)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -33,8 +33,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 CALLS_PER_MINUTE_AT_MOST = 6000
 JOBS_AT_ONCE_AT_MOST = 10_000
 
-_ACTIVE_JOBS_READ = 50_000
-_FAR = timedelta(days=3650)
+_ACTIVE_JOBS_COUNTED = 1000
 
 
 def _url(text: str) -> str:
@@ -92,11 +91,20 @@ def put_connection(
         options=dict(given.options),
         created_at=now if stored is None else stored.created_at,
         updated_at=now,
+        moved_at=None,
     )
+    connection = replace(connection, moved_at=_moved_at(stored, connection, now))
     is_new = services.store.put_config(connection)
     if not is_new:
         look_again(services, name)
     return connection, is_new
+
+
+def _moved_at(before: Connection | None, after: Connection, now: datetime) -> datetime | None:
+    if before is None:
+        return None
+    leads_to = [(each.base_url, each.secret, dict(each.options)) for each in (before, after)]
+    return before.moved_at if leads_to[0] == leads_to[1] else now
 
 
 def delete_connection(services: Services, name: str) -> None:
@@ -176,8 +184,7 @@ def _check_options(spec: ProviderSpec, options: object, problems: list[Problem])
 
 
 def _refuse_if_in_use(services: Services, name: str, advice: str) -> None:
-    # Every active job has a time of its next look; an ended one has none.
-    active = services.store.due(services.clock.now() + _FAR, _ACTIVE_JOBS_READ)
-    count = sum(1 for job in active if job.connection == name)
+    count = len(services.store.active(name, _ACTIVE_JOBS_COUNTED + 1))
     if count:
-        raise Conflict(f"connection {name} has {count} active jobs: {advice}")
+        shown = f"over {_ACTIVE_JOBS_COUNTED}" if count > _ACTIVE_JOBS_COUNTED else str(count)
+        raise Conflict(f"connection {name} has {shown} active jobs: {advice}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from trainbell.domain.failure import Failure
+from trainbell.domain.failure import CONNECTION_MOVED, Failure
 from trainbell.domain.job import Job
 from trainbell.domain.lifecycle import replace_watcher
 from trainbell.domain.recording import Decision
@@ -17,9 +15,9 @@ JOBS_AT_MOST = 1000
 
 JOBS_ASKED = 20
 
-_FAR = timedelta(days=3650)
-_READ_AT_MOST = 50_000
-_MENDABLE = frozenset(each.__name__ for each in (ProviderAuthFailed, ConfigInvalid, NotFound))
+_MENDABLE = frozenset(
+    {CONNECTION_MOVED, *(each.__name__ for each in (ProviderAuthFailed, ConfigInvalid, NotFound))}
+)
 
 
 def what_is_wrong(services: Services, connection: str) -> Failure | None:
@@ -28,9 +26,9 @@ def what_is_wrong(services: Services, connection: str) -> Failure | None:
     Jobs that wait for a person wait the longest, so those whose next look is furthest are asked.
     """
     errors = []
-    for job_id in reversed(_active(services, connection)[-JOBS_ASKED:]):
+    for each in services.store.active(connection, JOBS_ASKED):
         try:
-            error = services.store.get(job_id).watch.last_error
+            error = services.store.get(each.id).watch.last_error
         except NotFound:
             continue
         if error is not None and error.type in _MENDABLE:
@@ -44,21 +42,14 @@ def look_again(services: Services, connection: str) -> int:
     Returns how many. What fails here is logged: those jobs are looked at at their own time.
     """
     woken = 0
-    for job_id in _active(services, connection)[-JOBS_AT_MOST:]:
+    for each in services.store.active(connection, JOBS_AT_MOST):
         try:
-            woken += _look_at_once(services, services.store.get(job_id))
+            woken += _look_at_once(services, services.store.get(each.id))
         except NotFound:
             continue
         except Exception:
-            log.exception("job %s is not looked at again before its time", job_id)
+            log.exception("job %s is not looked at again before its time", each.id)
     return woken
-
-
-def _active(services: Services, connection: str) -> list[str]:
-    """Its jobs, the next to be looked at first. Each active job has such a time; no other has."""
-    far = services.clock.now() + _FAR
-    due = services.store.due(far, _READ_AT_MOST, per_connection=_READ_AT_MOST)
-    return [each.id for each in due if each.connection == connection]
 
 
 def _look_at_once(services: Services, job: Job) -> bool:

@@ -183,7 +183,7 @@ class _Publication:
         except NotFound:
             gone = "the job was deleted before this was told"
             return refused(entry, gone, services.clock.now())
-        notice = Notice(id=entry.id, event=entry.event, job=job, url=services.job_url(job.id))
+        notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
         return self._send(channel, notice, entry, line)
 
     def _send(

@@ -1,0 +1,105 @@
+"""Every command in one table, so that a command imports its own module and no other's.
+
+`trainbell jobs` asks a server for a list: it must not wait for the engine's modules, nor for those
+of a provider. The table says what `--help` shows; the module is imported when its command runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+JOBS, SETTINGS, MACHINE = "Jobs", "What is set up", "This machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`target` is `module:function` or `module:typer` below `trainbell.cli`.
+
+    `summary` is the first sentence of that command's own help; a test holds the two together.
+    """
+
+    name: str
+    target: str
+    panel: str
+    summary: str
+
+
+COMMANDS = (
+    Entry("start", "jobs:start", JOBS, "Start a job."),
+    Entry("wait", "jobs:wait", JOBS, "Stay until a job has ended; the exit status says how."),
+    Entry("jobs", "looking:jobs", JOBS, "List jobs, newest first."),
+    Entry("show", "looking:show", JOBS, "Show all that is known of one job."),
+    Entry("logs", "looking:logs", JOBS, "Print the end of a job's log."),
+    Entry(
+        "events",
+        "looking:events",
+        JOBS,
+        "Print everything that happened to a job, and who was told.",
+    ),
+    Entry("cancel", "jobs:cancel", JOBS, "Ask for a cancel."),
+    Entry("retry", "jobs:retry", JOBS, "Start a new job like an ended one, linked to it."),
+    Entry("forget", "jobs:forget", JOBS, "Forget an ended job, with its history."),
+    Entry("connections", "connections:connections", SETTINGS, "Accounts at training services."),
+    Entry("channels", "channels:channels", SETTINGS, "Where to tell what happened."),
+    Entry("schedules", "schedules:schedules", SETTINGS, "Jobs that start by the clock."),
+    Entry(
+        "providers",
+        "about:providers",
+        SETTINGS,
+        "List the training services, and what each can do.",
+    ),
+    Entry("datarobot", "datarobot:app", SETTINGS, "Models and versions at DataRobot."),
+    Entry("up", "up:up", MACHINE, "Run Trainbell on this machine until Ctrl-C or SIGTERM."),
+    Entry(
+        "status",
+        "about:status",
+        MACHINE,
+        "Say whether a Trainbell answers, which, and what it watches.",
+    ),
+    Entry(
+        "simulate",
+        "simulate:simulate",
+        MACHINE,
+        "Serve simulated services until Ctrl-C; print each one's URL and how to connect to it.",
+    ),
+    Entry(
+        "new-provider",
+        "new_provider:new_provider",
+        MACHINE,
+        "Make a project for a provider, with a test suite that says what is left to fill in.",
+    ),
+    Entry("version", "about:version", MACHINE, "Print the version."),
+)
+_ENTRY_OF = {entry.name: entry for entry in COMMANDS}
+
+
+class CommandTable(TyperGroup):
+    """Lists its commands from the table, and imports the one that is run."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        for entry in COMMANDS:
+            listed = TyperCommand(name=entry.name, help=entry.summary, rich_help_panel=entry.panel)
+            self.add_command(listed)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        entry = _ENTRY_OF.get(name or "")
+        return name, command if entry is None else load(entry), rest
+
+
+def load(entry: Entry) -> Any:
+    """The command itself."""
+    module, _, attribute = entry.target.partition(":")
+    found = getattr(import_module(f"trainbell.cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        found, function = typer.Typer(add_completion=False), found
+        found.command()(function)
+    command = typer.main.get_command(found)
+    command.name = entry.name
+    return command
