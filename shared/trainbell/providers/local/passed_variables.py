@@ -24,8 +24,9 @@ def pass_on(root: Path, variables: Mapping[str, str]) -> str:
     Raises OSError where the disk does.
     """
     directory = root / DIRECTORY
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.mkdir(mode=0o700, exist_ok=True)
+    root.parent.parent.mkdir(parents=True, exist_ok=True)
+    for each in (root.parent, root, directory):  # parents made on the way would be open to all
+        each.mkdir(mode=0o700, exist_ok=True)
     name = secrets.token_hex(16)
     descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
