@@ -25,6 +25,7 @@ from trainbell.cli.watched import Watched
 from trainbell.client import JsonObject
 from trainbell.embedded.data_dir import default_data_dir
 
+GPU_SECONDS = (5.0, 60.0)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -73,6 +74,9 @@ def run(
         tags=pairs(tag, "--tag") or None,
         **deadline_of(deadline),
         when_busy="wait" if gpus else None,
+        # Nobody tells when a GPU has become free.
+        min_interval_seconds=GPU_SECONDS[0] if gpus else None,
+        max_interval_seconds=GPU_SECONDS[1] if gpus else None,
     )
     if not as_json:
         _say_what_is_passed(body["parameters"], named)

@@ -17,7 +17,7 @@ from pathlib import Path
 from trainbell.providers.local.supervisor import kernel
 
 PROGRESS = "progress.jsonl"
-MILESTONES = frozenset({"process.json", "survivors.json", "exit.json"})
+MILESTONES = frozenset({"process.json", "survivors.json", "stopped.json", "exit.json"})
 COMPARE_SECONDS = 0.25
 _EVENT = struct.Struct("iIII")
 _EVENTS_BYTES = 65_536

@@ -7,6 +7,7 @@
 | `process.json` | the command's process id and identity |
 | `cancel.json` | a cancel was asked for |
 | `survivors.json` | what does not die, though the cancel's grace is long over |
+| `stopped.json` | the end of a run whose supervisor was killed, after a cancel |
 | `exit.json` | how the command ended |
 | `log.txt`, `stderr.txt`, `progress.jsonl` | what the command wrote |
 | `passed.json` | variables that were passed by name; a second link to them |

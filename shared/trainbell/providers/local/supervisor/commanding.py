@@ -203,6 +203,7 @@ class Stopping:
                 signal_group(group, signal.SIGKILL)
             time.sleep(min(pause, self._pause))
             reap(None)
+        reap(None)  # where nobody reaps orphans, such as in a container, they would stay
 
     def _report(self, survivors: list[str]) -> None:
         if survivors and survivors != self._told:
@@ -224,3 +225,4 @@ def stop_orphan(directory: str) -> None:
     if group is not None:
         signal_group(group, signal.SIGTERM)
     Stopping(directory, record["grace_seconds"], lambda: marked(directory)).finish(group)
+    write_whole(f"{directory}/stopped.json", {})  # for who watches the directory
