@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -133,6 +134,29 @@ def test_a_cancelled_training_leaves_nothing_running(up: UpProcess, tmp_path: Pa
         assert (ended["state"], ended["may_still_cost"]) == ("cancelled", False)
         with pytest.raises(ProcessLookupError):
             os.kill(escaped, 0)
+
+
+def test_a_full_disk_is_one_line_and_delays_what_it_must_not_lose(
+    up: UpProcess, tmp_path: Path
+) -> None:
+    """The server's files may not grow any more; runs, which are processes of their own, go on."""
+    report = """echo '{"message": "busy"}' >> "$TRAINBELL_PROGRESS_FILE"; sleep 0.1"""
+    script = f"until [ -e go ]; do {report}; done"
+    with up.client() as client:
+        jobs = [start(client, tmp_path, ["/bin/sh", "-c", script]) for _ in range(5)]
+        until(lambda: all(client.job(job["id"])["state"] == "running" for job in jobs))
+        server = int((up.data_dir / "lock").read_text())
+        before = resource.prlimit(server, resource.RLIMIT_FSIZE, (16_384, resource.RLIM_INFINITY))
+        until(lambda: "StoreFull" in up.said)
+        began = time.monotonic()
+        until(lambda: time.monotonic() - began > 5 * len(jobs) / 4)
+        full = [line for line in up.said.splitlines() if "StoreFull" in line]
+        assert "Traceback" not in up.said
+        assert len(full) <= 2, up.said  # a database that cannot grow, and one that cannot be synced
+
+        resource.prlimit(server, resource.RLIMIT_FSIZE, before)
+        (tmp_path / "go").touch()
+        until(lambda: all(client.job(job["id"])["state"] == "succeeded" for job in jobs))
 
 
 def start(

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TypeVar
 
 from trainbell.domain.job import Job
@@ -38,6 +39,15 @@ IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
 PURGE_EVERY = timedelta(hours=1)
 AFTER_TROUBLE = timedelta(seconds=5)
+
+
+class EarlyLook(Enum):
+    """What came of a sign: an order to look; no room, or somebody is looking, perhaps at how it
+    was before; or nothing is left to see."""
+
+    HANDED_OUT = "handed_out"
+    LATER = "later"
+    OVER = "over"
 
 
 class LoopWatchers:
@@ -145,11 +155,12 @@ class Loop:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
 
-    def look_early(self, job_id: str) -> bool:
-        """A sign that this job has changed: look now. False where there is no room for it, or
-        somebody is looking, perhaps at how it was before."""
+    def look_early(self, job_id: str) -> EarlyLook:
+        """A sign that this job has changed: look at it now, whenever it is due."""
         due = early_look(self._services, job_id)
-        return due is None or self._hand_out(due)
+        if due is None:
+            return EarlyLook.OVER
+        return EarlyLook.HANDED_OUT if self._hand_out(due) else EarlyLook.LATER
 
     def _hand_out(self, due: DueJob) -> bool:
         with self._lock:

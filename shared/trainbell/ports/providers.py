@@ -153,10 +153,9 @@ class ProviderSpec:
     start is sent again only after `SETTLE_WHERE_DOUBLED` and several look-ups.
     `missing_grace_seconds`: for how long "no such job" may be a hiccup. `default_base_url` None: a
     connection must name one, unless `needs_url` is False. `calls_per_minute`: default rate budget.
-    `min_interval_seconds`: the shortest wait between two
-    looks where the caller names none; a long one where changes are told, and looks are only the
-    safety net. `dataset_of`, `model_of`: read these from the parameters where the caller names none. `build`
-    is called once per connection.
+    `min_interval_seconds`: the shortest wait between two looks where the caller names none; a long
+    one where changes are told, and looks are only the safety net. `dataset_of`, `model_of`: read
+    these from the parameters where the caller names none. `build` is called once per connection.
     """
 
     name: str

@@ -74,7 +74,7 @@ def test_runs_that_were_there_before_are_told_of_once(tmp_path: Path) -> None:
     assert {c.run for c in changes.wait(0)} == {"job1", "job2"}
     assert changes.wait(0) == []
     a_run(tmp_path, "job1", "exit.json")
-    assert Change("job1", milestone=True) in changes.wait(PATIENCE_SECONDS)
+    assert Change("job1", milestone=True, ended=True) in changes.wait(PATIENCE_SECONDS)
     changes.close()
 
 

@@ -18,6 +18,7 @@ from trainbell.providers.local.supervisor import kernel
 
 PROGRESS = "progress.jsonl"
 MILESTONES = frozenset({"process.json", "survivors.json", "stopped.json", "exit.json"})
+ENDS = ("exit.json", "stopped.json")
 COMPARE_SECONDS = 0.25
 _EVENT = struct.Struct("iIII")
 _EVENTS_BYTES = 65_536
@@ -26,10 +27,11 @@ _IN_RUN = kernel.IN_CREATE | kernel.IN_MOVED_TO | kernel.IN_ONLYDIR | kernel.IN_
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`milestone`: it runs, it does not die, or it has ended; otherwise it reported progress."""
+    """`milestone`: it runs, it does not die, or it has `ended`; otherwise it reported progress."""
 
     run: str
     milestone: bool
+    ended: bool = False
 
 
 class RunChanges:
@@ -68,8 +70,10 @@ class RunChanges:
             return []
         found: dict[str, Change] = {}
         for change in self._read(self._inotify):
-            known = found.get(change.run)
-            found[change.run] = change if known is None or not known.milestone else known
+            known = found.get(change.run, change)
+            found[change.run] = Change(
+                change.run, known.milestone or change.milestone, known.ended or change.ended
+            )
         return list(found.values())
 
     def wake(self) -> None:
@@ -119,8 +123,9 @@ class RunChanges:
             self._watch_progress(inotify, run)
         elif name and name not in MILESTONES:
             return
-        yield Change(run, milestone=name in MILESTONES)
-        if name == "exit.json" and (self._root / run / name).exists():
+        ended = name in ENDS and _has_ended(self._root / run)
+        yield Change(run, milestone=name in MILESTONES, ended=ended)
+        if ended:
             for watch in self._watches.pop(run, ()):
                 self._names.pop(watch, None)
                 kernel.remove_watch(inotify, watch)
@@ -143,6 +148,10 @@ class RunChanges:
         self._watches.setdefault(run, []).append(watch)
 
 
+def _has_ended(run: Path) -> bool:
+    return any((run / name).exists() for name in ENDS)
+
+
 class _Compared:
     """What each run that has not ended looked like at the last look."""
 
@@ -154,12 +163,16 @@ class _Compared:
     def changes(self) -> list[Change]:
         now = {name: self._looks(name) for name in self._running()}
         changes = [
-            Change(name, milestone=looks[0] != self._seen.get(name, (None, None))[0])
+            Change(
+                name,
+                milestone=looks[0] != self._seen.get(name, (None, None))[0],
+                ended=_has_ended(self._root / name),
+            )
             for name, looks in now.items()
             if looks != self._seen.get(name)
         ]
         self._seen = now
-        self._ended |= {name for name in now if (self._root / name / "exit.json").exists()}
+        self._ended |= {change.run for change in changes if change.ended}
         return changes
 
     def _running(self) -> list[str]:
