@@ -1,4 +1,4 @@
-"""What idle local trainings cost: `python -m benchmarks.local_idle [--jobs 100] [--seconds 30]`.
+"""What idle local trainings cost: `python benchmarks/local_idle.py [--jobs 100] [--seconds 60]`.
 
 Starts `trainbell up` on a fresh directory and so many local jobs that only sleep; waits until all
 are seen running and the first looks are over; then adds up the CPU time that the server and all
@@ -8,11 +8,15 @@ supervisors use, and the memory that they hold. The aim: less than 2 % of a core
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
+
+# Run as a script, only this folder is on the path.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.e2e.up_process import UpProcess
 from trainbell.client import Trainbell
@@ -25,7 +29,7 @@ MIB = 1024 * 1024
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--jobs", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
