@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import Call, Reply, no_content, reply
+from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import PageQuery, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import ChannelConfig
+from trainbell.use_cases.ground.deliveries import what_is_refused
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.settings.configure_channels import (
     ChannelInput,
@@ -14,7 +15,14 @@ from trainbell.use_cases.settings.configure_channels import (
     put_channel,
     try_channel,
 )
-from trainbell.views.settings import ChannelList, ChannelView, CheckView, channel_view
+from trainbell.views.settings import (
+    ChannelDetailView,
+    ChannelList,
+    ChannelView,
+    CheckView,
+    channel_detail,
+    channel_view,
+)
 
 channels = Resource("channels")
 
@@ -22,7 +30,7 @@ _ONE = "/v1/channels/{name}"
 
 
 @channels.call("GET", "/v1/channels", query=PageQuery, returns={200: ChannelList})
-def list_channels(call: Call) -> Reply:
+def list_channels(call: ApiCall) -> ApiReply:
     """Channels by name; those that the installation brings come last."""
     query = read_query(PageQuery, call.request.query)
     page = list_settings(call.services, ChannelConfig, query, call.services.channels.built_in())
@@ -30,10 +38,11 @@ def list_channels(call: Call) -> Reply:
     return reply(ChannelList(items=items, next_cursor=page.next_cursor))
 
 
-@channels.call("GET", _ONE, returns={200: ChannelView}, refuses=(404,))
-def get_channel(call: Call) -> Reply:
-    """One channel. Its secret is shown as the reference that it is."""
-    return reply(channel_view(find_channel(call.services, call.path["name"])))
+@channels.call("GET", _ONE, returns={200: ChannelDetailView}, refuses=(404,))
+def get_channel(call: ApiCall) -> ApiReply:
+    """One channel, and what its receiver refuses. Its secret is shown as the reference it is."""
+    channel = find_channel(call.services, call.path["name"])
+    return reply(channel_detail(channel, what_is_refused(call.services, channel.name)))
 
 
 @channels.call(
@@ -43,21 +52,21 @@ def get_channel(call: Call) -> Reply:
     returns={201: ChannelView, 200: ChannelView},
     refuses=(409, 413, 415, 422, 507),
 )
-def replace_channel(call: Call) -> Reply:
+def replace_channel(call: ApiCall) -> ApiReply:
     """Create or replace a channel."""
     channel, is_new = put_channel(call.services, call.path["name"], call.body)
     return reply(channel_view(channel), 201 if is_new else 200)
 
 
 @channels.call("DELETE", _ONE, returns={204: None}, refuses=(404, 409))
-def remove_channel(call: Call) -> Reply:
+def remove_channel(call: ApiCall) -> ApiReply:
     """Delete a channel."""
     delete_channel(call.services, call.path["name"])
     return no_content()
 
 
 @channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def _try_channel(call: Call) -> Reply:
+def _try_channel(call: ApiCall) -> ApiReply:
     """Tell a made-up end to this channel, for real."""
     name = call.path["name"]
     return reply(CheckView(name=name, ok=True, message=try_channel(call.services, name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import Call, Reply, reply
+from trainbell.api.calls import ApiCall, ApiReply, reply
 from trainbell.api.endpoints import Resource
 from trainbell.views.settings import ProviderList, ProviderView, provider_view
 
@@ -10,7 +10,7 @@ providers = Resource("providers")
 
 
 @providers.call("GET", "/v1/providers", returns={200: ProviderList})
-def list_providers(call: Call) -> Reply:
+def list_providers(call: ApiCall) -> ApiReply:
     """Every provider of this installation, with its parameters as JSON Schema."""
     catalog = call.services.providers
     items = [provider_view(catalog.spec(name)) for name in sorted(catalog.names())]
@@ -18,6 +18,6 @@ def list_providers(call: Call) -> Reply:
 
 
 @providers.call("GET", "/v1/providers/{name}", returns={200: ProviderView}, refuses=(404,))
-def get_provider(call: Call) -> Reply:
+def get_provider(call: ApiCall) -> ApiReply:
     """One provider."""
     return reply(provider_view(call.services.providers.spec(call.path["name"])))

@@ -44,6 +44,18 @@ COMMANDS = (
     ),
     Entry("cancel", "jobs:cancel", JOBS, "Ask for a cancel."),
     Entry("retry", "jobs:retry", JOBS, "Start a new job like an ended one, linked to it."),
+    Entry(
+        "resend",
+        "jobs:resend",
+        JOBS,
+        "Answer that nothing of an unclear start is at the service, so that it is sent again.",
+    ),
+    Entry(
+        "redeliver",
+        "jobs:redeliver",
+        JOBS,
+        "Tell a job's events again: what was given up, or all of them to one channel.",
+    ),
     Entry("forget", "jobs:forget", JOBS, "Forget an ended job, with its history."),
     Entry("connections", "connections:connections", SETTINGS, "Accounts at training services."),
     Entry("channels", "channels:channels", SETTINGS, "Where to tell what happened."),

@@ -1,8 +1,8 @@
 """The network connections of one service: kept alive, bounded, each used by one thread at a time.
 
-Each has a transport of its own, taken from a stack. httpcore's pool looks at every idle connection
-on every request; with 32 of them that costs three times the request itself (466 against 150 µs of
-CPU for a small GET).
+Each has a transport of its own (`bounded_http`), taken from a stack. httpcore's pool looks at every
+idle connection on every request; with 32 of them that costs three times the request itself (466
+against 150 µs of CPU for a small GET).
 
 The environment's proxies and netrc are ignored: both would decide, out of sight, who gets to see
 a connection's secret. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured, for on-premises services
@@ -19,9 +19,9 @@ from functools import cache
 
 import httpx
 
+from trainbell.bounded_http import BoundedTransport
+
 MAX_IDLE_CONNECTIONS = 32
-KEEP_ALIVE_SECONDS = 55.0
-"""Below the 60 s after which common load balancers drop an idle connection."""
 
 
 class Transports:
@@ -65,10 +65,7 @@ class Transports:
 
 
 def _new_transport() -> httpx.BaseTransport:
-    limits = httpx.Limits(
-        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS
-    )
-    return httpx.HTTPTransport(verify=_tls(), limits=limits, trust_env=False)
+    return BoundedTransport(_tls())
 
 
 @cache

@@ -15,12 +15,12 @@ from trainbell.domain.job import Job
 from trainbell.domain.outbox import OutboxEntry
 from trainbell.domain.settings import ConfigRecord
 
-Kind = TypeVar("Kind")
+Stored = TypeVar("Stored")
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
-def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
+def _adapter(kind: type[Stored]) -> TypeAdapter[Stored]:
     """Made when first used: a function that polls never needs those of channels and schedules."""
     adapter = _ADAPTERS.get(kind)
     if adapter is None:

@@ -8,12 +8,14 @@ from ipaddress import ip_address
 
 import httpx
 
+from trainbell.bounded_http import WHOLE_SECONDS, BoundedTransport
 from trainbell.channels.slack.message import slack_message
 from trainbell.errors import ConfigInvalid, NotifyError, NotifyRejected, NotifyUnavailable
 from trainbell.ports import ChannelContext, Notice
 
 HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+EXCHANGE_SECONDS = 20.0
 ANSWER_BYTES_AT_MOST = 200
 
 
@@ -23,8 +25,12 @@ class SlackChannel:
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
+        # No proxy of the environment: it would see the webhook's URL, which is the secret.
         self._http = httpx.Client(
-            transport=context.transport, timeout=TIMEOUT, follow_redirects=False
+            transport=context.transport or BoundedTransport(httpx.create_ssl_context()),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def send(self, notice: Notice) -> None:
@@ -47,7 +53,9 @@ class SlackChannel:
     def _post(self, url: httpx.URL, message: dict[str, object]) -> tuple[int, str, float | None]:
         """Status, the start of the answer, and the wished pause in seconds."""
         try:
-            with self._http.stream("POST", url, json=message) as response:
+            with self._http.stream(
+                "POST", url, json=message, extensions={WHOLE_SECONDS: EXCHANGE_SECONDS}
+            ) as response:
                 answer = b""
                 for part in response.iter_bytes():
                     answer += part

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from trainbell.domain.outbox import OutboxEntry
+from trainbell.domain.outbox import DeliveryState, OutboxEntry
 from trainbell.errors import JobConflict
 from trainbell.stores.dynamodb import due as due_index
 from trainbell.stores.dynamodb.calls import (
     MAX_TRANSACTION_PARTS,
     Item,
     Table,
+    condition,
     key_of,
     number,
     placeholders,
@@ -60,14 +61,39 @@ class DynamoDBOutbox:
     def next_outbox_due_at(self) -> datetime | None:
         return due_index.next_due_at(self._table, OUTBOX_SHARDS)
 
+    def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
+        found = due_index.all_items(self._table, OUTBOX_SHARDS)
+        items = self._table.batch_get([key_of(item) for item in found], consistent=True)
+        entries = [
+            entry
+            for entry in map(entry_of, items)
+            if entry.channel == channel and entry.state is DeliveryState.PENDING
+        ]
+        return sorted(entries, key=lambda entry: (entry.created_at, entry.id))[:limit]
+
+    def requeue(self, entry: OutboxEntry) -> bool:
+        done = condition("attribute_exists(#pk) AND attribute_not_exists(#due_shard)")
+        try:
+            self._table.put(entry_item(entry), done)
+        except ConditionFailed:
+            return False
+        return True
+
+    def untold(self, job_id: str) -> int:
+        entries = self._entries(job_id)
+        return sum(1 for entry in entries if entry.state is DeliveryState.PENDING)
+
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
+        routed = [entry for entry in self._entries(job_id) if entry.channel is not None]
+        return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
+
+    def _entries(self, job_id: str) -> Sequence[OutboxEntry]:
         where = "#pk = :pk AND begins_with(#sk, :prefix)"
         values = {"pk": job_key(job_id)[PK], "prefix": text(OUTBOX_PREFIX)}
         items = self._table.query_all(
             KeyConditionExpression=where, ConsistentRead=True, **placeholders(where, values)
         )
-        routed = [entry for entry in map(entry_of, items) if entry.channel is not None]
-        return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
+        return [entry_of(item) for item in items]
 
     def _claim(self, key: Item, now: datetime, lease_end: datetime) -> OutboxEntry | None:
         try:

@@ -65,6 +65,30 @@ class SqliteOutbox:
             ).fetchone()
         return None if row[0] is None else moment(row[0])
 
+    def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT claim, body FROM outbox WHERE channel = ? AND ready_at IS NOT NULL"
+                " ORDER BY created_at, id LIMIT ?",
+                (channel, limit),
+            ).fetchall()
+        return [replace(load_entry(body), claim=claim) for claim, body in rows]
+
+    def requeue(self, entry: OutboxEntry) -> bool:
+        def update(db: sqlite3.Connection) -> bool:
+            done = "UPDATE outbox SET ready_at = ?, done_at = NULL, body = ? WHERE id = ?"
+            values = (_ready_at(entry), dump_entry(entry), entry.id)
+            return bool(db.execute(f"{done} AND ready_at IS NULL", values).rowcount)
+
+        return self._database.write_durably(update)
+
+    def untold(self, job_id: str) -> int:
+        with self._database.reading() as db:
+            row = db.execute(
+                "SELECT count(*) FROM outbox WHERE job_id = ? AND ready_at IS NOT NULL", (job_id,)
+            ).fetchone()
+        return int(row[0])
+
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
         with self._database.reading() as db:
             rows = db.execute(

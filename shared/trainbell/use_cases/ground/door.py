@@ -28,7 +28,7 @@ from trainbell.use_cases.ground.failures import failure_of
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.services import Services, log
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 OPERATION_SECONDS = 50.0
 """For one operation with all its requests. Less than a start's lease, so that who sends a start
@@ -63,8 +63,8 @@ class Door:
         return WatchRules(self.spec.cancels(kind), self.spec.missing_grace_seconds)
 
     def ask(
-        self, what: Callable[[Provider], Answer], *, place: datetime | None = None
-    ) -> Answer | Later | Failure:
+        self, what: Callable[[Provider], Value], *, place: datetime | None = None
+    ) -> Value | Later | Failure:
         """Make a call; what goes wrong comes back as data. `place`: one reserved earlier.
 
         Raises:
@@ -81,7 +81,7 @@ class Door:
         at = self.services.store.reserve_call(self.connection.name, budget, now)
         return None if at <= now else Later(at)
 
-    def ask_at_once(self, what: Callable[[Provider], Answer]) -> Answer | Failure:
+    def ask_at_once(self, what: Callable[[Provider], Value]) -> Value | Failure:
         """Make the call for which `later` has just found a place."""
         begun_at = self.services.clock.now()
         try:
@@ -91,7 +91,7 @@ class Door:
         self._keep_silence(failure)
         return failure
 
-    def call(self, what: Callable[[Provider], Answer]) -> Answer:
+    def call(self, what: Callable[[Provider], Value]) -> Value:
         """Make a call for somebody who waits for its answer.
 
         Raises:
@@ -112,7 +112,7 @@ class Door:
             self._keep_silence(failure_of(error, begun_at))
             raise
 
-    def _within_scope(self, what: Callable[[Provider], Answer]) -> Answer:
+    def _within_scope(self, what: Callable[[Provider], Value]) -> Value:
         ends_at = time.monotonic() + OPERATION_SECONDS
         requests = 0
 

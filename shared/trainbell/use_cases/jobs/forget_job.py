@@ -8,10 +8,22 @@ from trainbell.use_cases.ground.services import Services, log
 
 
 def forget_job(services: Services, job_id: str) -> None:
-    """Raises NotFound; Conflict while it has not ended, or JobConflict if it is being written."""
+    """Drop it here; what its service keeps stays there.
+
+    Raises:
+        NotFound: no such job.
+        Conflict: it has not ended, or something of it is still to be told.
+        JobConflict: it is being written.
+    """
     job = services.store.get(job_id)
     if not job.is_ended:
         raise Conflict(f"job {job.id} has not ended: it is {job.state}. Cancel it first")
+    untold = services.store.untold(job.id)
+    if untold:
+        raise Conflict(
+            f"job {job.id} has {untold} messages that are still to be told: mend or delete their "
+            "channels (see its deliveries), then forget it"
+        )
     services.store.delete(job)
     if job.handle is None:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from trainbell.domain.access import Caller
 from trainbell.domain.job import Job
 from trainbell.domain.schedule_times import next_due_of
 from trainbell.domain.settings import Schedule
@@ -74,7 +75,7 @@ def _request(
         job, _ = request_job(
             services,
             scheduled_body(schedule, due_at),
-            by=f"schedule:{schedule.name}",
+            by=Caller.schedule(schedule.name),
             idempotency_key=scheduled_key(schedule.name, due_at),
             schedule=schedule.name,
         )

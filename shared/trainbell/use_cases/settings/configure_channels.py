@@ -15,6 +15,7 @@ from trainbell.domain.order import DEFAULT_PROJECT, Order
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ChannelSpec, Notice
+from trainbell.use_cases.ground.deliveries import bring_channel_forward
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
@@ -47,6 +48,8 @@ def put_channel(
 ) -> tuple[ChannelConfig, bool]:
     """Create or replace a channel. The bool says whether it is new.
 
+    What waits for it, because it was down or refused, is due at once.
+
     Raises:
         InputInvalid: with every problem of the name, the body and the kind's own settings.
         Conflict: the name belongs to a built-in channel.
@@ -66,7 +69,10 @@ def put_channel(
         created_at=now if stored is None else stored.created_at,
         updated_at=now,
     )
-    return channel, services.store.put_config(channel)
+    is_new = services.store.put_config(channel)
+    if not is_new:
+        bring_channel_forward(services, name)
+    return channel, is_new
 
 
 def delete_channel(services: Services, name: str) -> None:
@@ -82,7 +88,7 @@ def delete_channel(services: Services, name: str) -> None:
 
 
 def try_channel(services: Services, name: str) -> str:
-    """Send a real test message. Says what took it.
+    """Send a real test message. Says what took it. Once it is taken, what waits is due at once.
 
     Raises:
         NotFound: no such channel.
@@ -92,6 +98,7 @@ def try_channel(services: Services, name: str) -> str:
     channel = find_channel(services, name)
     spec = services.channels.spec(channel.kind)
     services.channels.client(channel).send(_test_notice(services, channel))
+    bring_channel_forward(services, name)
     return f"{spec.title} took the test message"
 
 
