@@ -31,6 +31,7 @@ class Entry:
 
 COMMANDS = (
     Entry("start", "jobs:start", JOBS, "Start a job."),
+    Entry("run", "run:run", JOBS, "Run a command on this machine as a job."),
     Entry("wait", "jobs:wait", JOBS, "Stay until a job has ended; the exit status says how."),
     Entry("jobs", "looking:jobs", JOBS, "List jobs, newest first."),
     Entry("show", "looking:show", JOBS, "Show all that is known of one job."),

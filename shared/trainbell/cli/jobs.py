@@ -35,13 +35,13 @@ def start(
         return
     with Watched(url) as watched:
         job = watched.client.start(body, idempotency_key=idempotency_key)
-        _wait_and_exit(watched, job, as_json)
+        wait_and_exit(watched, job, as_json)
 
 
 def wait(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Stay until a job has ended; the exit status says how. Ctrl-C only stops the looking."""
     with Watched(url) as watched:
-        _wait_and_exit(watched, watched.client.job(job), as_json)
+        wait_and_exit(watched, watched.client.job(job), as_json)
 
 
 def cancel(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
@@ -96,7 +96,7 @@ def forget(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False)
         console.print(f"{job}  forgotten", markup=False)
 
 
-def _wait_and_exit(watched: Watched, job: JsonObject, as_json: bool) -> NoReturn:
+def wait_and_exit(watched: Watched, job: JsonObject, as_json: bool) -> NoReturn:
     """Ends the command with the status that the job's end stands for."""
     come_back = f"trainbell wait {job['id']}"
     try:

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TypeVar
 
 from trainbell.domain.job import Job
@@ -21,6 +22,7 @@ from trainbell.errors import NotFound
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.early_look import early_look
 from trainbell.use_cases.jobs.resume_starts import resume_starts
 from trainbell.use_cases.telling.publish_changes import publish_changes
 from trainbell.use_cases.telling.resume_telling import resume_telling
@@ -37,6 +39,15 @@ IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
 PURGE_EVERY = timedelta(hours=1)
 AFTER_TROUBLE = timedelta(seconds=5)
+
+
+class EarlyLook(Enum):
+    """What came of a sign: an order to look; no room, or somebody is looking, perhaps at how it
+    was before; or nothing is left to see."""
+
+    HANDED_OUT = "handed_out"
+    LATER = "later"
+    OVER = "over"
 
 
 class LoopWatchers:
@@ -144,17 +155,25 @@ class Loop:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
 
-    def _hand_out(self, due: DueJob) -> None:
+    def look_early(self, job_id: str) -> EarlyLook:
+        """A sign that this job has changed: look at it now, whenever it is due."""
+        due = early_look(self._services, job_id)
+        if due is None:
+            return EarlyLook.OVER
+        return EarlyLook.HANDED_OUT if self._hand_out(due) else EarlyLook.LATER
+
+    def _hand_out(self, due: DueJob) -> bool:
         with self._lock:
             if due.id in self._in_flight or due.id in self._not_before:
-                return
+                return False
             if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
-                return
+                return False
             if self._busy[due.connection] >= IN_FLIGHT_PER_CONNECTION:
-                return
+                return False
             self._in_flight.add(due.id)
             self._busy[due.connection] += 1
         self._orders.put(due)
+        return True
 
     def _work(self) -> None:
         while (due := self._orders.get()) is not None:
