@@ -46,6 +46,7 @@ class OutboxEntry:
     claim: int = 0
     last_error: str | None = None
     is_refused: bool = False
+    tried_at: datetime | None = None
     done_at: datetime | None = None
 
 
@@ -101,6 +102,7 @@ def to_retry(
         attempts=entry.attempts + 1,
         last_error=error,
         is_refused=is_refused,
+        tried_at=now,
         due_at=now + timedelta(seconds=wait),
     )
 

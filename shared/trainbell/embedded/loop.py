@@ -17,6 +17,7 @@ from enum import Enum
 from typing import TypeVar
 
 from trainbell.domain.job import Job
+from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import NotFound
 from trainbell.ports import DueJob
@@ -25,7 +26,6 @@ from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.early_look import early_look
 from trainbell.use_cases.jobs.resume_starts import resume_starts
 from trainbell.use_cases.telling.publish_changes import publish_changes
-from trainbell.use_cases.telling.resume_telling import resume_telling
 
 T = TypeVar("T")
 
@@ -80,6 +80,7 @@ class Loop:
         self._busy: Counter[str] = Counter()
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
+        self._clock_steps = ClockSteps()
         self._sleeps_until = 0.0
         self._dispatcher = _thread(self._dispatch, "dispatch")
         self._teller = _thread(self._tell, "tell")
@@ -90,8 +91,8 @@ class Loop:
         return len(self._pollers)
 
     def start(self) -> None:
+        mend_times(self._services)
         resume_starts(self._services)
-        resume_telling(self._services)
         for _ in range(THREADS_AT_FIRST):
             self._add_poller()
         self._dispatcher.start()
@@ -130,6 +131,8 @@ class Loop:
     def _dispatch_due(self) -> float:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
+        if self._clock_steps.was_put_back(now):
+            mend_times(self._services)
         # Left over from the tick before: every poller waits for its service.
         if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
             self._add_poller()
