@@ -35,7 +35,7 @@ def test_what_is_no_number_is_left_out_and_the_job_can_be_stored() -> None:
     job = step(a_running_job(), saw, NOON.replace(hour=13), WatchRules(), Pace()).job
     assert job.seen.performance.metrics == {"accuracy": 0.9}
     assert job.seen.progress is None
-    assert load_job(dump_job(job)) == job
+    assert load_job(dump_job(job), job.id) == job
 
 
 def test_a_long_curve_is_thinned_evenly_and_keeps_its_last_point() -> None:

@@ -9,6 +9,7 @@ from trainbell.api.endpoints import Resource
 from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOST, PAGE_DEFAULT
 from trainbell.domain.job import State
 from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from trainbell.ports import RecordKind
 from trainbell.use_cases.jobs.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST
 from trainbell.use_cases.jobs.request_job import TOKEN_LIVES_FOR
@@ -19,12 +20,17 @@ health = Resource("health")
 
 
 class HealthView(View):
-    """`active_jobs` counts them by state, over all projects; it may be approximate."""
+    """`active_jobs` counts them by state, over all projects; it may be approximate.
+
+    `unreadable` counts the stored records that cannot be read, by kind: kept, set aside, named in
+    the log. Empty where all is well.
+    """
 
     status: str
     engine: str
     version: str
     active_jobs: Mapping[State, int]
+    unreadable: Mapping[RecordKind, int]
 
 
 class CallerView(View):
@@ -52,9 +58,13 @@ class LimitsView(View):
 @health.call("GET", "/v1/health", returns={200: HealthView})
 def get_health(call: Call) -> Reply:
     """Whether it works, down to its store."""
-    counts = dict(call.services.store.count_by_state())
+    store = call.services.store
     view = HealthView(
-        status="ok", engine=call.services.engine, version=__version__, active_jobs=counts
+        status="ok",
+        engine=call.services.engine,
+        version=__version__,
+        active_jobs=dict(store.count_by_state()),
+        unreadable=dict(store.unreadable()),
     )
     return reply(view)
 

@@ -114,7 +114,9 @@ def list_jobs(call: Call) -> Reply:
         )
     )
     items = [_shown(call, job, job_summary) for job in page.items]
-    return reply(JobList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        JobList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call("GET", "/v1/jobs/{id}", returns={200: JobView}, refuses=(404,))
@@ -158,7 +160,9 @@ def list_events(call: Call) -> Reply:
     job = _job(call)
     page = call.services.store.events(job.id, limit=query.limit, cursor=query.cursor)
     items = [event_view(event) for event in page.items]
-    return reply(EventList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        EventList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call(

@@ -82,7 +82,7 @@ def replace_watcher(
     record = Recorder(job, now)
     record.watch(number=job.watch.number + 1)
     if look_at_once:
-        record.watch(next_poll_at=now)
+        record.watch(next_poll_at=now, reserved_call_at=None)
     record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch.number + 1})
     return record.decide()
 

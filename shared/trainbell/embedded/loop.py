@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from trainbell.domain.job import Job
 from trainbell.embedded.schedule_clock import run_due_schedules
-from trainbell.errors import NotFound
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -79,6 +79,7 @@ class Loop:
         return len(self._pollers)
 
     def start(self) -> None:
+        self._services.store.readmit()
         resume_starts(self._services)
         resume_telling(self._services)
         for _ in range(THREADS_AT_FIRST):
@@ -164,6 +165,8 @@ class Loop:
                     self._look(due.id)
             except NotFound:
                 pass  # Deleted while it was due.
+            except RecordUnreadable:
+                trouble = True  # The store has set it aside and said so, or will at the next look.
             except Exception:  # one job's trouble must not stop the others
                 log.exception("job %s could not be looked at; trying again soon", due.id)
                 trouble = True
@@ -180,18 +183,22 @@ class Loop:
 
     def _tell(self) -> None:
         while not self._stopping.is_set():
-            self._guarded(self._tell_due, otherwise=None)
-            self._stopping.wait(PUBLISH_TICK_SECONDS)
+            if not self._guarded(self._tell_due, otherwise=False):
+                self._stopping.wait(PUBLISH_TICK_SECONDS)
 
-    def _tell_due(self) -> None:
+    def _tell_due(self) -> bool:
+        """Whether there is more to tell at once."""
         now = self._services.clock.now()
         due = self._services.store.next_outbox_due_at()
+        more_due = False
         if due is not None and due <= now:
-            publish_changes(self._services)
+            more_due = publish_changes(self._services).more_due
         run_due_schedules(self._services)
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
+            self._services.store.readmit()
             self._purged_at = now
+        return more_due
 
     def _guarded(self, work: Callable[[], T], otherwise: T) -> T:
         try:

@@ -115,8 +115,11 @@ class JobView(JobFacts):
 
 
 class JobList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[JobSummary]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class JobPerformanceView(View):

@@ -38,8 +38,11 @@ class ConnectionDetailView(ConnectionView):
 
 
 class ConnectionList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ConnectionView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ChannelView(View):
@@ -58,8 +61,11 @@ class ChannelView(View):
 
 
 class ChannelList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ChannelView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ScheduleView(View):
@@ -80,8 +86,11 @@ class ScheduleView(View):
 
 
 class ScheduleList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ScheduleView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class CheckView(View):

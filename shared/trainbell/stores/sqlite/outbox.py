@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trainbell.domain.outbox import DeliveryState, OutboxEntry
+from trainbell.ports import RecordKind
 from trainbell.stores.codec import dump_entry, load_entry
 from trainbell.stores.sqlite.database import Database, micros, moment
+from trainbell.stores.sqlite.quarantine import Quarantine
 
 
 class SqliteOutbox:
     """See `ports.OutboxStore` for what is promised."""
 
     _database: Database
+    _quarantine: Quarantine
 
     def claim_outbox(
         self, now: datetime, lease_seconds: float, limit: int
@@ -35,7 +38,8 @@ class SqliteOutbox:
                 "UPDATE outbox SET claim = claim + 1, ready_at = ? WHERE id = ?",
                 [(lease_end, entry_id) for entry_id, _, _ in rows],
             )
-        return [replace(load_entry(body), claim=claim + 1) for _, claim, body in rows]
+        claims = {entry_id: claim + 1 for entry_id, claim, _ in rows}
+        return self._entries(claims, ((entry_id, body) for entry_id, _, body in rows))
 
     def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
         claimed = (entry.id, entry.claim)
@@ -68,11 +72,18 @@ class SqliteOutbox:
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT claim, body FROM outbox WHERE job_id = ? AND channel IS NOT NULL"
+                "SELECT id, claim, body FROM outbox WHERE job_id = ? AND channel IS NOT NULL"
                 " ORDER BY created_at, id",
                 (job_id,),
             ).fetchall()
-        return [replace(load_entry(body), claim=claim) for claim, body in rows]
+        claims = {entry_id: claim for entry_id, claim, _ in rows}
+        return self._entries(claims, ((entry_id, body) for entry_id, _, body in rows))
+
+    def _entries(
+        self, claims: Mapping[str, int], rows: Iterable[tuple[str, bytes]]
+    ) -> Sequence[OutboxEntry]:
+        entries, _ = self._quarantine.readable(RecordKind.OUTBOX_ENTRY, rows, load_entry)
+        return [replace(entry, claim=claims[entry.id]) for entry in entries]
 
 
 def add_entries(db: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:

@@ -6,7 +6,7 @@ from trainbell.domain.failure import CONNECTION_MOVED, Failure
 from trainbell.domain.job import Job
 from trainbell.domain.lifecycle import replace_watcher
 from trainbell.domain.recording import Decision
-from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed
+from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 
@@ -29,7 +29,7 @@ def what_is_wrong(services: Services, connection: str) -> Failure | None:
     for each in services.store.active(connection, JOBS_ASKED):
         try:
             error = services.store.get(each.id).watch.last_error
-        except NotFound:
+        except (NotFound, RecordUnreadable):
             continue
         if error is not None and error.type in _MENDABLE:
             errors.append(error)
@@ -37,7 +37,8 @@ def what_is_wrong(services: Services, connection: str) -> Failure | None:
 
 
 def look_again(services: Services, connection: str) -> int:
-    """Give a fresh watcher to each active job whose last look failed for want of a good key.
+    """Give a fresh watcher to each active job whose last look failed for want of a good key, or
+    that waits for a place in the connection's line of calls.
 
     Returns how many. What fails here is logged: those jobs are looked at at their own time.
     """
@@ -45,7 +46,7 @@ def look_again(services: Services, connection: str) -> int:
     for each in services.store.active(connection, JOBS_AT_MOST):
         try:
             woken += _look_at_once(services, services.store.get(each.id))
-        except NotFound:
+        except (NotFound, RecordUnreadable):
             continue
         except Exception:
             log.exception("job %s is not looked at again before its time", each.id)
@@ -56,7 +57,9 @@ def _look_at_once(services: Services, job: Job) -> bool:
     now = services.clock.now()
 
     def decide(current: Job) -> Decision:
-        if current.watch.last_error is None or current.watch.last_error.type not in _MENDABLE:
+        error, place = current.watch.last_error, current.watch.reserved_call_at
+        is_mendable = error is not None and error.type in _MENDABLE
+        if not is_mendable and (place is None or place <= now):
             return Decision(current)
         return replace_watcher(current, now, "connection changed", look_at_once=True)
 
