@@ -9,8 +9,9 @@ from trainbell.api.endpoints import Resource
 from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOST, PAGE_DEFAULT
 from trainbell.domain.job import State
 from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from trainbell.domain.size_bounds import ORDER_BYTES_AT_MOST
 from trainbell.ports import RecordKind
-from trainbell.use_cases.jobs.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
+from trainbell.use_cases.jobs.job_request import TAGS_AT_MOST
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST
 from trainbell.use_cases.jobs.request_job import TOKEN_LIVES_FOR
 from trainbell.version import __version__
@@ -81,7 +82,7 @@ def get_limits(_: Call) -> Reply:
     view = LimitsView(
         body_bytes=BODY_BYTES_AT_MOST,
         body_depth=DEPTH_AT_MOST,
-        parameter_bytes=PARAMETER_BYTES_AT_MOST,
+        parameter_bytes=ORDER_BYTES_AT_MOST,
         tags=TAGS_AT_MOST,
         log_lines=LINES_AT_MOST,
         page_items=PAGE_AT_MOST,
