@@ -183,9 +183,16 @@ class JobConflict(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The store is throttled, locked or unreachable."""
+    """The store is throttled, locked or unreachable.
+
+    `is_locked`: somebody else holds it, and it is well as soon as that one lets go.
+    """
 
     permanence = Permanence.TRANSIENT
+
+    def __init__(self, message: str, *, is_locked: bool = False) -> None:
+        super().__init__(message)
+        self.is_locked = is_locked
 
 
 class StoreFull(StoreError):

@@ -74,8 +74,9 @@ def put_connection(
 ) -> tuple[Connection, bool]:
     """Create or replace a connection. The bool says whether it is new.
 
-    Jobs that failed to reach their service for want of a good key are looked at again at once. A
-    silence that the service had asked for is lifted, and those that wait for its end go on.
+    Jobs that failed to reach their service for want of a good key are looked at again at once.
+    Where anything changed, a silence that the service had asked for is lifted, and those that wait
+    for its end go on.
 
     Raises:
         InputInvalid: with every problem of the name, the body and the provider's own options.
@@ -85,9 +86,12 @@ def put_connection(
     given, spec = _check(services, name, body)
     now = services.clock.now()
 
+    before: list[Connection] = []
+
     def replaced(stored: Connection | None) -> Connection:
         if stored is None:
             return connection
+        before.append(stored)
         if stored.provider != given.provider:
             _refuse_if_in_use(services, name, "its provider cannot change")
         moved_at = _moved_at(stored, connection, now)
@@ -109,9 +113,15 @@ def put_connection(
     assert put is not None  # noqa: S101 - `replaced` always gives one
     connection, is_new = put
     if not is_new:
-        services.store.lift_silence(name)
-        look_again(services, name)
+        is_changed = _settings_of(before[-1]) != _settings_of(connection)
+        if is_changed:
+            services.store.lift_silence(name)
+        look_again(services, name, line_is_free=is_changed)
     return connection, is_new
+
+
+def _settings_of(connection: Connection) -> Connection:
+    return replace(connection, created_at=None, updated_at=None, moved_at=None)
 
 
 def _moved_at(before: Connection, after: Connection, now: datetime) -> datetime | None:

@@ -36,16 +36,16 @@ def what_is_wrong(services: Services, connection: str) -> Failure | None:
     return max(errors, key=lambda error: error.at, default=None)
 
 
-def look_again(services: Services, connection: str) -> int:
-    """Give a fresh watcher to each active job whose last look failed for want of a good key, or
-    that waits for a place in the connection's line of calls.
+def look_again(services: Services, connection: str, *, line_is_free: bool = False) -> int:
+    """Give a fresh watcher to each active job whose last look failed for want of a good key, or,
+    where the line of calls has become free, that waits for its place in it.
 
     Returns how many. What fails here is logged: those jobs are looked at at their own time.
     """
     woken = 0
     for each in services.store.active(connection, JOBS_AT_MOST):
         try:
-            woken += _look_at_once(services, services.store.get(each.id))
+            woken += _look_at_once(services, services.store.get(each.id), line_is_free)
         except (NotFound, RecordUnreadable):
             continue
         except Exception:
@@ -53,13 +53,14 @@ def look_again(services: Services, connection: str) -> int:
     return woken
 
 
-def _look_at_once(services: Services, job: Job) -> bool:
+def _look_at_once(services: Services, job: Job, line_is_free: bool) -> bool:
     now = services.clock.now()
 
     def decide(current: Job) -> Decision:
         error, place = current.watch.last_error, current.watch.reserved_call_at
         is_mendable = error is not None and error.type in _MENDABLE
-        if not is_mendable and (place is None or place <= now):
+        waits_in_line = line_is_free and place is not None and place > now
+        if not (is_mendable or waits_in_line):
             return Decision(current)
         return replace_watcher(current, now, "connection changed", look_at_once=True)
 
