@@ -117,7 +117,9 @@ def list_jobs(call: ApiCall) -> ApiReply:
         )
     )
     items = [_shown(call, job, job_summary) for job in page.items]
-    return reply(JobList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        JobList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call("GET", "/v1/jobs/{id}", returns={200: JobView}, refuses=(404,))
@@ -161,7 +163,9 @@ def list_events(call: ApiCall) -> ApiReply:
     job = _job(call)
     page = call.services.store.events(job.id, limit=query.limit, cursor=query.cursor)
     items = [event_view(event) for event in page.items]
-    return reply(EventList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        EventList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call(

@@ -13,6 +13,7 @@ from typing import Any
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
+from trainbell.domain.size_bounds import bounded_failure
 
 MOVES: Mapping[State, frozenset[State]] = {
     # Straight to `queued`: a start that had been given up was accepted after all.
@@ -206,7 +207,7 @@ class Recorder:
         )
 
     def error(self, failure: Failure) -> None:
-        self.watch(last_error=failure)
+        self.watch(last_error=bounded_failure(failure))
 
     def decide(self, *, send_cancel: bool = False) -> Decision:
         return Decision(self.job, tuple(self._events), send_cancel, tuple(self._take))

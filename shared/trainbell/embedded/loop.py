@@ -19,7 +19,7 @@ from trainbell.domain.job import Job
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.embedded.shares import AT_MOST, Shares
-from trainbell.errors import NotFound
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -30,7 +30,10 @@ from trainbell.use_cases.telling.publish_changes import publish_changes
 T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
-THREADS_PER_TICK = 32
+LEFT_PER_THREAD = 8
+"""One thread more for so many orders that a whole tick has left waiting: more at once would make a
+crowd of a moment's delay."""
+
 TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
@@ -88,6 +91,7 @@ class Loop:
         return len(self._pollers)
 
     def start(self) -> None:
+        self._services.store.readmit()
         mend_times(self._services)
         resume_starts(self._services)
         for _ in range(THREADS_AT_FIRST):
@@ -131,7 +135,8 @@ class Loop:
         if self._clock_steps.was_put_back(now):
             mend_times(self._services)
         # Left over from the tick before: every poller waits for its service.
-        for _ in range(min(self._orders.qsize(), THREADS_PER_TICK, AT_MOST - len(self._pollers))):
+        wanted = -(-self._orders.qsize() // LEFT_PER_THREAD)
+        for _ in range(min(wanted, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:
             if self._shares.room <= 0:
@@ -174,6 +179,8 @@ class Loop:
                     self._look(due.id)
             except NotFound:
                 pass  # Deleted while it was due.
+            except RecordUnreadable:
+                trouble = True  # The store has set it aside and said so, or will at the next look.
             except Exception:  # one job's trouble must not stop the others
                 log.exception("job %s could not be looked at; trying again soon", due.id)
                 trouble = True
@@ -190,18 +197,22 @@ class Loop:
 
     def _tell(self) -> None:
         while not self._stopping.is_set():
-            self._guarded(self._tell_due, otherwise=None)
-            self._stopping.wait(PUBLISH_TICK_SECONDS)
+            if not self._guarded(self._tell_due, otherwise=False):
+                self._stopping.wait(PUBLISH_TICK_SECONDS)
 
-    def _tell_due(self) -> None:
+    def _tell_due(self) -> bool:
+        """Whether there is more to tell at once."""
         now = self._services.clock.now()
         due = self._services.store.next_outbox_due_at()
+        more_due = False
         if due is not None and due <= now:
-            publish_changes(self._services)
+            more_due = publish_changes(self._services).more_due
         run_due_schedules(self._services)
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
+            self._services.store.readmit()
             self._purged_at = now
+        return more_due
 
     def _guarded(self, work: Callable[[], T], otherwise: T) -> T:
         try:

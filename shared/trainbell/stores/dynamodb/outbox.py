@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from trainbell.domain.outbox import DeliveryState, OutboxEntry
-from trainbell.errors import JobConflict
+from trainbell.errors import JobConflict, RecordUnreadable
+from trainbell.ports import RecordKind
 from trainbell.stores.dynamodb import due as due_index
 from trainbell.stores.dynamodb.calls import (
     MAX_TRANSACTION_PARTS,
@@ -20,6 +21,7 @@ from trainbell.stores.dynamodb.calls import (
 )
 from trainbell.stores.dynamodb.errors import ConditionFailed
 from trainbell.stores.dynamodb.items import entry_item, entry_of
+from trainbell.stores.dynamodb.quarantine import read_or_set_aside, readable
 from trainbell.stores.dynamodb.table import OUTBOX_PREFIX, OUTBOX_SHARDS, PK, job_key, stamp
 from trainbell.stores.dynamodb.writes import (
     claimed,
@@ -66,7 +68,7 @@ class DynamoDBOutbox:
         items = self._table.batch_get([key_of(item) for item in found], consistent=True)
         entries = [
             entry
-            for entry in map(entry_of, items)
+            for entry in readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)[0]
             if entry.channel == channel and entry.state is DeliveryState.PENDING
         ]
         return sorted(entries, key=lambda entry: (entry.created_at, entry.id))[:limit]
@@ -93,7 +95,7 @@ class DynamoDBOutbox:
         items = self._table.query_all(
             KeyConditionExpression=where, ConsistentRead=True, **placeholders(where, values)
         )
-        return [entry_of(item) for item in items]
+        return readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)[0]
 
     def _claim(self, key: Item, now: datetime, lease_end: datetime) -> OutboxEntry | None:
         try:
@@ -105,9 +107,9 @@ class DynamoDBOutbox:
                 lease_end=text(stamp(lease_end)),
                 one=number(1),
             )
-        except ConditionFailed:
+            return read_or_set_aside(self._table, RecordKind.OUTBOX_ENTRY, item, entry_of)
+        except (ConditionFailed, RecordUnreadable):
             return None
-        return entry_of(item)
 
     def _replace(self, entry: OutboxEntry, replaced_by: Sequence[OutboxEntry]) -> bool:
         added = [new_entry(one) for one in replaced_by]

@@ -24,7 +24,13 @@ from trainbell.domain.outbox import (
     to_retry,
 )
 from trainbell.domain.settings import ChannelConfig
-from trainbell.errors import NotFound, NotifyError, NotifyRejected, TrainbellError
+from trainbell.errors import (
+    NotFound,
+    NotifyError,
+    NotifyRejected,
+    RecordUnreadable,
+    TrainbellError,
+)
 from trainbell.ports import Notice
 from trainbell.use_cases.ground.find_channels import all_channels
 from trainbell.use_cases.ground.services import Services, log
@@ -186,6 +192,8 @@ class _Publication:
         except NotFound:
             gone = "the job was deleted before this was told"
             return given_up(entry, gone, services.clock.now())
+        except RecordUnreadable as exc:
+            return to_retry(entry, str(exc), services.clock.now())
         notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
         return self._send(channel, notice, entry, line)
 
