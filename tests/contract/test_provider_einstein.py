@@ -198,6 +198,11 @@ def a_subject(
         """Each job on a dataset of its own, for none takes two at a time."""
         return an_order(job_id, datasetId=datasets[int(job_id[-1]) - 1])
 
+    def crowd() -> None:
+        for dataset in datasets:
+            for number in range(230):
+                simulator.account.add_model(dataset, f"Other {number}")
+
     return HttpSubject(
         spec=PROVIDER,
         provider=einstein,
@@ -215,44 +220,49 @@ def a_subject(
         through=lambda transport: another(transport=transport),
         unreachable=another("http://127.0.0.1:1"),
         say=lambda handle, status: simulator.account.say(handle["id"], status),
+        get_on=lambda: simulator.clock.advance(1),
+        crowd=crowd,
     )
 
 
 class TestConformance(HttpConformance):
-    @pytest.fixture
-    def subject(
-        self, simulator: EinsteinSimulator, einstein: Einstein, another: Callable[..., Einstein]
-    ) -> HttpSubject:
-        return a_subject(simulator, einstein, another)
-
-
-class TestConformanceOfRetraining(HttpConformance):
     """Retraining has nothing to leave a marker in, so it deserves the suite for itself."""
 
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
-        self, simulator: EinsteinSimulator, einstein: Einstein, another: Callable[..., Einstein]
+        self,
+        job_kind: str,
+        simulator: EinsteinSimulator,
+        einstein: Einstein,
+        another: Callable[..., Einstein],
     ) -> HttpSubject:
         subject = a_subject(simulator, einstein, another)
-        models = {
-            str(number): simulator.account.add_model(dataset, "Old").id
-            for number, dataset in enumerate(
-                (IMAGE_DATASET, DETECTION_DATASET, MULTI_LABEL_DATASET, GLOBAL_DATASET), start=1
-            )
-        }
+        return subject if job_kind == "train" else of_retraining(subject, simulator)
 
-        def fault(wanted: Fault) -> None:
-            # A start looks at the model before it sends anything.
-            path = "/retrain$" if wanted.method == "POST" else "/train/"
-            subject.fault(replace(wanted, path=path))
 
-        return replace(
-            subject,
-            order=lambda job_id: a_retraining(models[job_id[-1]], job_id),
-            bad_order=lambda job_id: a_retraining("NOSUCHMODEL", job_id),
-            starts=lambda job_id: simulator.starts[f"retrain:{models[job_id[-1]]}"],
-            fault=fault,
+def of_retraining(subject: HttpSubject, simulator: EinsteinSimulator) -> HttpSubject:
+    models = {
+        str(number): simulator.account.add_model(dataset, "Old").id
+        for number, dataset in enumerate(
+            (IMAGE_DATASET, DETECTION_DATASET, MULTI_LABEL_DATASET, GLOBAL_DATASET), start=1
         )
+    }
+
+    def fault(wanted: Fault) -> None:
+        # A start looks at the model before it sends anything.
+        path = "/retrain$" if wanted.method == "POST" else "/train/"
+        subject.fault(replace(wanted, path=path))
+
+    return replace(
+        subject,
+        order=lambda job_id: a_retraining(models[job_id[-1]], job_id),
+        bad_order=lambda job_id: a_retraining("NOSUCHMODEL", job_id),
+        starts=lambda job_id: simulator.starts[f"retrain:{models[job_id[-1]]}"],
+        fault=fault,
+        crowd=None,
+    )
 
 
 # ---------------------------------------------------------------- E1: train and retrain
@@ -460,16 +470,14 @@ def test_E2_a_detection_dataset_is_trained_with_version_2(
     einstein: Einstein, simulator: EinsteinSimulator
 ) -> None:
     """metamind.readme.io, retrain-a-dataset: object-detection-v2 needs as few as 50 boxes."""
-    given = {"datasetId": DETECTION_DATASET, "algorithm": "object-detection-v2"}
-    handle = einstein.start(an_order(**given))
+    handle = einstein.start(an_order(datasetId=DETECTION_DATASET, algorithm="object-detection-v2"))
     assert simulator.account.models[handle["id"]].latest.algorithm == "object-detection-v2"
 
 
 def test_E2_many_epochs_of_language_reach_the_service(
     einstein: Einstein, simulator: EinsteinSimulator
 ) -> None:
-    given = {"service": "language", "datasetId": INTENT_DATASET, "epochs": 1001}
-    handle = einstein.start(an_order(**given))
+    handle = einstein.start(an_order(service="language", datasetId=INTENT_DATASET, epochs=1001))
     assert simulator.account.models[handle["id"]].latest.epochs == 1001
 
 

@@ -68,8 +68,8 @@ class _Training(_AsOnTheWire):
     algorithm: Algorithm | None = Field(
         default=None,
         description="vision: only for detection datasets (object-detection, object-detection-v1, "
-        "object-detection-v2, retail-execution). language: only for intents (intent, multilingual-intent, "
-        "multilingual-intent-ood).",
+        "object-detection-v2, retail-execution). language: only for intents (intent, "
+        "multilingual-intent, multilingual-intent-ood).",
     )
     epochs: int | None = Field(
         default=None,
