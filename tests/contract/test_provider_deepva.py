@@ -98,6 +98,8 @@ def deepva(base_url: str, made: list[Provider]) -> DeepVA:
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self, simulator: DeepVASimulator, base_url: str, deepva: DeepVA, made: list[Provider]
@@ -105,6 +107,11 @@ class TestConformance(HttpConformance):
         def another(url: str = base_url, **wanted: Any) -> DeepVA:
             made.append(provider := a_provider(url, **wanted))
             return provider
+
+        def crowd() -> None:
+            for number in range(230):
+                simulator.clock.advance(1)
+                deepva.start(an_order(f"01crowd{number:019}"))
 
         return HttpSubject(
             spec=PROVIDER,
@@ -123,6 +130,8 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1/api/v1"),
             say=lambda handle, status: simulator.account.say(handle["id"], status),
+            get_on=lambda: simulator.clock.advance(1),
+            crowd=crowd,
         )
 
 

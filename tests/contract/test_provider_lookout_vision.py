@@ -149,6 +149,8 @@ def say(simulator: LookoutVisionSimulator, handle: Handle, status: str | None) -
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self,
@@ -156,6 +158,11 @@ class TestConformance(HttpConformance):
         lookout: LookoutVision,
         another: Callable[..., LookoutVision],
     ) -> HttpSubject:
+        def crowd() -> None:
+            for number in range(120):
+                simulator.clock.advance(1)
+                lookout.start(an_order(f"01crowd{number:019}"))
+
         return HttpSubject(
             spec=PROVIDER,
             provider=lookout,
@@ -185,6 +192,8 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1"),
             say=lambda handle, status: say(simulator, handle, status),
+            get_on=lambda: simulator.clock.advance(1),
+            crowd=crowd,
         )
 
 

@@ -131,6 +131,8 @@ def sagemaker(service: SageMakerOnMoto, shared_provider: SageMaker) -> SageMaker
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self, service: SageMakerOnMoto, base_url: str, sagemaker: SageMaker, made: list[Provider]
@@ -159,6 +161,7 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1"),
             say=lambda handle, status: service.say(handle["name"], status),
+            get_on=service.get_on,
         )
 
 

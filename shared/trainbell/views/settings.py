@@ -119,11 +119,13 @@ class ServiceView(View):
 
 
 class KindView(View):
-    """A kind of job. `parameters` is a JSON Schema; `cancel`: whether it can be cancelled."""
+    """A kind of job. `parameters` is a JSON Schema; `cancel`: whether it can be cancelled; `logs`:
+    whether the service has a log of it."""
 
     name: str
     title: str
     cancel: bool
+    logs: bool
     parameters: Mapping[str, Any]
 
 
@@ -244,6 +246,7 @@ def provider_view(spec: ProviderSpec) -> ProviderView:
                 name=kind.name,
                 title=kind.title,
                 cancel=spec.cancels(kind.name),
+                logs=spec.logs(kind.name),
                 parameters=kind.parameters.model_json_schema(),
             )
             for kind in spec.kinds.values()
