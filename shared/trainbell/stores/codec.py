@@ -6,7 +6,8 @@ defaults: a rolling deploy reads both.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -57,4 +58,10 @@ def dump_config(record: ConfigRecord) -> bytes:
 
 
 def load_config(kind: type[ConfigRecord], document: bytes | str) -> ConfigRecord:
+    return cast("ConfigRecord", _read_config(cast("Any", kind), document))
+
+
+# Settings are read at every step of every job, and change seldom. They are immutable.
+@lru_cache(maxsize=256)
+def _read_config(kind: Any, document: bytes | str) -> Any:
     return _adapter(kind).validate_json(document)
