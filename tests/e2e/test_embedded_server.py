@@ -144,6 +144,6 @@ def test_a_large_body_is_refused_before_it_is_read_whole(tmp_path: Path) -> None
     with EmbeddedInstance(tmp_path / "data", port=0) as instance:
         address = ("127.0.0.1", int(instance.url.rpartition(":")[2]))
         with socket.create_connection(address, timeout=PATIENCE_SECONDS) as wire:
-            head = "POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999999999\r\n\r\n"
-            wire.sendall(head.encode())
+            head = "POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999999999\r\n"
+            wire.sendall(f"{head}Authorization: Bearer {instance.token}\r\n\r\n".encode())
             assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainbell.api.calls import ApiCall, ApiReply, no_content, reply, reply_setting
-from trainbell.api.endpoints import Resource
+from trainbell.api.endpoints import Resource, WaitsFor
 from trainbell.api.reading import IF_MATCH_HEADER, PageQuery, read_if_match, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import ChannelConfig
@@ -77,7 +77,13 @@ def remove_channel(call: ApiCall) -> ApiReply:
     return no_content()
 
 
-@channels.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
+@channels.call(
+    "POST",
+    _ONE + "/test",
+    returns={200: CheckView},
+    refuses=(404, 409, 502),
+    waits_for=WaitsFor.SERVICE,
+)
 def _try_channel(call: ApiCall) -> ApiReply:
     """Tell a made-up end to this channel, for real."""
     name = call.path["name"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainbell.api.calls import ApiCall, ApiReply, no_content, reply, reply_setting
-from trainbell.api.endpoints import Resource
+from trainbell.api.endpoints import Resource, WaitsFor
 from trainbell.api.reading import IF_MATCH_HEADER, PageQuery, read_if_match, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import Connection
@@ -78,7 +78,13 @@ def remove_connection(call: ApiCall) -> ApiReply:
     return no_content()
 
 
-@connections.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
+@connections.call(
+    "POST",
+    _ONE + "/test",
+    returns={200: CheckView},
+    refuses=(404, 409, 502),
+    waits_for=WaitsFor.SERVICE,
+)
 def _try_connection(call: ApiCall) -> ApiReply:
     """Try a connection for real, without changing anything at its service."""
     name = call.path["name"]

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, Field
 
 from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
-from trainbell.api.endpoints import Resource
+from trainbell.api.endpoints import Resource, WaitsFor
 from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_model, read_query
 from trainbell.domain.job import Job, State
 from trainbell.domain.order import DEFAULT_PROJECT
@@ -135,7 +135,13 @@ def delete_job(call: ApiCall) -> ApiReply:
     return no_content()
 
 
-@jobs.call("POST", "/v1/jobs/{id}/cancel", returns={202: JobView}, refuses=(404, 409))
+@jobs.call(
+    "POST",
+    "/v1/jobs/{id}/cancel",
+    returns={202: JobView},
+    refuses=(404, 409),
+    waits_for=WaitsFor.CANCEL,
+)
 def request_cancel(call: ApiCall) -> ApiReply:
     """Ask for a cancel. The job is cancelled when its service confirms it, not before."""
     job = cancel_job(call.services, _job_id(call), by=call.by)
@@ -174,6 +180,7 @@ def list_events(call: ApiCall) -> ApiReply:
     query=LogsQuery,
     returns={200: LogView},
     refuses=(404, 409, 502),
+    waits_for=WaitsFor.SERVICE,
 )
 def get_logs(call: ApiCall) -> ApiReply:
     """The tail of the job's log, as its service has it."""

@@ -38,6 +38,7 @@ KINDS: Mapping[type[errors.TrainbellError], ProblemType] = {
     refusals.BodyTooLarge: ProblemType(413, "The body is too large"),
     refusals.MediaTypeUnsupported: ProblemType(415, "The body must be JSON"),
     refusals.Misdirected: ProblemType(421, "This is not that host"),
+    refusals.Overloaded: ProblemType(503, "Too much at once"),
     errors.InputInvalid: ProblemType(422, "The input is wrong"),
     errors.ConfigInvalid: ProblemType(409, "The configuration is wrong"),
     errors.NotFound: ProblemType(404, "There is no such thing"),
@@ -124,6 +125,8 @@ def _headers(error: errors.TrainbellError) -> Mapping[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="trainbell"'}
     if isinstance(error, refusals.MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, refusals.Overloaded):
+        return {"Retry-After": _seconds(error.retry_after_seconds)}
     if isinstance(error, errors.ProviderThrottled):
         return {"Retry-After": _seconds(error.retry_after_seconds or PROVIDER_RETRY_SECONDS)}
     if isinstance(error, errors.StoreUnavailable):

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import TypeVar
 
 from trainbell.domain.job import Job
@@ -61,7 +62,8 @@ class LoopWatchers:
 
 
 class Loop:
-    """A dispatcher thread, one thread that tells, and as many polling threads as are needed.
+    """A dispatcher thread, one that tells, one for schedules and housekeeping, so that a slow
+    receiver holds up neither, and as many polling threads as are needed.
 
     Few threads poll a fast service with the least CPU; a slow one needs many, which mostly wait.
     So there are few at first, and more whenever orders were left waiting, up to what `Shares` hands
@@ -83,7 +85,8 @@ class Loop:
         self._clock_steps = ClockSteps()
         self._sleeps_until = 0.0
         self._dispatcher = _thread(self._dispatch, "dispatch")
-        self._teller = _thread(self._tell, "tell")
+        self._teller = _thread(partial(self._repeat, self._tell_due), "tell")
+        self._scheduler = _thread(partial(self._repeat, self._run_schedules), "schedules")
         self._pollers: list[threading.Thread] = []
 
     @property
@@ -98,6 +101,7 @@ class Loop:
             self._add_poller()
         self._dispatcher.start()
         self._teller.start()
+        self._scheduler.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Whether every thread ended in time. What was cut off is resumed at the next start."""
@@ -108,7 +112,7 @@ class Loop:
         self._dispatcher.join(timeout)
         for _ in self._pollers:
             self._orders.put(None)
-        threads = [self._dispatcher, self._teller, *self._pollers]
+        threads = [self._dispatcher, self._teller, self._scheduler, *self._pollers]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
@@ -195,24 +199,28 @@ class Loop:
         if wait is not None and time.monotonic() + wait < self._sleeps_until:
             self._woken.set()
 
-    def _tell(self) -> None:
+    def _repeat(self, work: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
-            if not self._guarded(self._tell_due, otherwise=False):
+            if not self._guarded(work, otherwise=False):
                 self._stopping.wait(PUBLISH_TICK_SECONDS)
 
     def _tell_due(self) -> bool:
         """Whether there is more to tell at once."""
         now = self._services.clock.now()
         due = self._services.store.next_outbox_due_at()
-        more_due = False
-        if due is not None and due <= now:
-            more_due = publish_changes(self._services).more_due
+        if due is None or due > now:
+            return False
+        return publish_changes(self._services).more_due
+
+    def _run_schedules(self) -> bool:
+        """Schedules, and what is done by the hour. There is never more at once."""
         run_due_schedules(self._services)
+        now = self._services.clock.now()
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
             self._services.store.readmit()
             self._purged_at = now
-        return more_due
+        return False
 
     def _guarded(self, work: Callable[[], T], otherwise: T) -> T:
         try:

@@ -34,6 +34,9 @@ OPERATION_SECONDS = 50.0
 """For one operation with all its requests. Less than a start's lease, so that who sends a start
 has its answer, or knows that there is none, before anybody else looks it up."""
 
+ANSWER_SECONDS = 20.0
+"""For one whose answer somebody waits for: a gateway cuts the waiting off after 30 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Later:
@@ -115,13 +118,15 @@ class Door:
             )
         begun_at = self.services.clock.now()
         try:
-            return self._within_scope(what)
+            return self._within_scope(what, ANSWER_SECONDS)
         except Exception as error:
             self._keep_silence(failure_of(error, begun_at))
             raise
 
-    def _within_scope(self, what: Callable[[Provider], Value]) -> Value:
-        ends_at = time.monotonic() + OPERATION_SECONDS
+    def _within_scope(
+        self, what: Callable[[Provider], Value], seconds: float = OPERATION_SECONDS
+    ) -> Value:
+        ends_at = time.monotonic() + seconds
         requests = 0
 
         def count() -> None:
