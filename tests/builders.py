@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from trainbell.domain.access import Caller, CallerKind
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelWish, Job, LastSeen, Origin, StartAttempts, State, Watch
 from trainbell.domain.observation import Observation
@@ -28,6 +29,11 @@ class FakeClock:
     def advance(self, seconds: float) -> datetime:
         self._now += timedelta(seconds=seconds)
         return self._now
+
+
+def a_caller(name: str = "ada") -> Caller:
+    """The owner of a machine, by whatever name."""
+    return Caller(CallerKind.OWNER, name)
 
 
 def a_job(**fields: Any) -> Job:

@@ -6,7 +6,8 @@ any step, begin another on the same store, and count the trainings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
@@ -172,6 +173,10 @@ class ToyProviders:
     def client(self, connection: Connection) -> Provider:
         return ToyProvider(self.service)
 
+    @contextmanager
+    def lease(self, connection: Connection) -> Iterator[Provider]:
+        yield self.client(connection)
+
     def close(self) -> None:
         pass
 
@@ -209,8 +214,9 @@ class ToyChannels:
     def _build(self, _context: ChannelContext) -> Channel:
         return self.collector
 
-    def client(self, config: ChannelConfig) -> Channel:
-        return self.collector
+    @contextmanager
+    def lease(self, config: ChannelConfig) -> Iterator[Channel]:
+        yield self.collector
 
     def built_in(self) -> Sequence[ChannelConfig]:
         return self.installed

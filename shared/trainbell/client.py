@@ -110,6 +110,14 @@ class Trainbell:
             "POST", f"/v1/jobs/{_part(job_id)}/retry", headers={"Idempotency-Key": key}
         )
 
+    def resend(self, job_id: str) -> JsonObject:
+        return self._job("POST", f"/v1/jobs/{_part(job_id)}/resend")
+
+    def redeliver(self, job_id: str, channel: str | None = None) -> JsonObject:
+        """The deliveries that are due again, as `items`."""
+        body = {} if channel is None else {"channel": channel}
+        return self.call("POST", f"/v1/jobs/{_part(job_id)}/redeliver", json=body)
+
     def forget(self, job_id: str) -> None:
         self.call("DELETE", f"/v1/jobs/{_part(job_id)}")
 

@@ -69,7 +69,8 @@ def report(
 
 def _append(path: str, line: bytes) -> None:
     try:
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # Without blocking: something else may be in the file's place that nobody reads.
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
         try:
             os.write(file, line)
         finally:

@@ -14,7 +14,7 @@ SUMMARY = {
     *("deadline_at", "state", "end_reason", "has_ended", "vendor_status", "stage", "progress"),
     *("eta_at", "queue_position", "message", "performance", "may_still_cost", "created_at"),
     *("started_at", "ended_at", "duration_seconds", "next_poll_at", "last_error", "schedule"),
-    *("retry_of", "requested_by", "url"),
+    *("retry_of", "found_again_of", "requested_by", "url"),
 }
 FACTS = SUMMARY | {
     *("parameters", "handle", "exit_code", "signal", "cancel_requested_at"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -17,23 +17,26 @@ from moto import mock_aws
 
 from tests.builders import NOON, FakeClock, a_running_job, changed
 from trainbell.channels.catalog import FoundChannels
-from trainbell.channels.slack.channel import webhook_url
+from trainbell.channels.slack.channel import slack_url
+from trainbell.conformance import ChannelConformance, ChannelSubject
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import EndReason, Performance, State
 from trainbell.domain.settings import ChannelConfig
-from trainbell.errors import ConfigInvalid, NotFound, NotifyRejected, NotifyUnavailable
-from trainbell.ports import Channel, Notice
+from trainbell.errors import ConfigInvalid, NotifyRejected, NotifyUnavailable
+from trainbell.ports import Channel, ChannelContext, Notice
 from trainbell.simulators.slack import Answer, SlackReceiver
 
 REGION = "eu-central-1"
+ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI-bPxRfiCYEXAMPLEKEY"
 SECRET = "hunter2-in-a-parameter"
 
 
 @pytest.fixture(autouse=True)
 def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
 
 
 @dataclass
@@ -57,26 +60,54 @@ def a_notice(**fields: Any) -> Notice:
 
 @dataclass
 class Receiver:
-    """A channel set up for real: `received` are its messages as text; `fail` scripts failures."""
+    """A channel set up for real: `received` are its messages as text; the rest scripts failures."""
 
     channel: Channel
+    another: Callable[[], Channel]
     received: Callable[[], list[str]]
-    fail_for_now: Callable[[], None]
-    fail_for_good: Callable[[], None]
+    down: Callable[[], None]
+    refuse: Callable[[], None]
+    secrets: tuple[str, ...]
+    throttle: Callable[[int], None] | None = None
+
+
+def built(config: ChannelConfig, secret: str = "", **fields: Any) -> Channel:
+    given = {"secrets": Secrets(secret), "clock": FakeClock(), **fields}
+    return FOUND.spec(config.kind).build(ChannelContext(config=config, **given))
+
+
+FOUND = FoundChannels(Secrets(), FakeClock())
 
 
 @contextmanager
 def slack() -> Iterator[Receiver]:
+    config = ChannelConfig(name="team", kind="slack", secret="env:SLACK")
+    made: list[Channel] = []
     with SlackReceiver() as server:
-        channels = FoundChannels(Secrets(server.url), FakeClock(), allow_loopback=True)
-        config = ChannelConfig(name="team", kind="slack", secret="env:SLACK")
+
+        def another() -> Channel:
+            made.append(channel := built(config, server.url, allow_loopback=True))
+            return channel
+
+        def received() -> list[str]:
+            texts = [json.dumps(message, ensure_ascii=False) for message in server.messages]
+            server.messages.clear()
+            return texts
+
+        def throttle(seconds: int) -> None:
+            server.fail_next(Answer(429, "rate_limited", {"Retry-After": str(seconds)}))
+
         yield Receiver(
-            channels.client(config),
-            lambda: [json.dumps(message) for message in server.messages],
+            another(),
+            another,
+            received,
             lambda: server.fail_next(Answer(503, "<html>down</html>")),
             lambda: server.fail_next(Answer(404, "no_service")),
+            (server.url, server.url.rpartition("/")[2]),
+            throttle,
         )
-        channels.close()
+        for channel in made:
+            channel.close()
 
 
 def failing(client: Any, error: Exception) -> None:
@@ -91,7 +122,7 @@ def failing(client: Any, error: Exception) -> None:
 
 
 def refusal(code: str, status: int) -> ClientError:
-    details: Any = {"Error": {"Code": code, "Message": "no"}}
+    details: Any = {"Error": {"Code": code, "Message": f"no; your key is {ACCESS_KEY}"}}
     details["ResponseMetadata"] = {"HTTPStatusCode": status}
     return ClientError(details, "Publish")
 
@@ -102,21 +133,27 @@ def on_aws(make: Callable[[Any], str], kind: str, client: str) -> Iterator[Recei
         sqs = boto3.client("sqs", region_name=REGION)
         queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         target = make(f"arn:aws:sqs:{REGION}:123456789012:inbox")
-        channels = FoundChannels(Secrets(), FakeClock())
-        channel = channels.client(ChannelConfig(name="team", kind=kind, target=target))
+        made: list[Channel] = []
+
+        def another() -> Channel:
+            made.append(channel := built(ChannelConfig(name="team", kind=kind, target=target)))
+            return channel
 
         def received() -> list[str]:
             answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
             return [message["Body"] for message in answer.get("Messages", [])]
 
-        aws = getattr(channel, client)
+        aws = getattr(another(), client)
         yield Receiver(
-            channel,
+            made[0],
+            another,
             received,
             lambda: failing(aws, ConnectTimeoutError(endpoint_url="https://x.example")),
             lambda: failing(aws, refusal("AuthorizationError", 403)),
+            (SECRET_KEY,),
         )
-        channels.close()
+        for channel in made:
+            channel.close()
         sqs.close()
 
 
@@ -130,7 +167,7 @@ def a_topic(queue_arn: str) -> str:
 def a_bus(queue_arn: str) -> str:
     events = boto3.client("events", region_name=REGION)
     events.create_event_bus(Name="trainbell")
-    pattern = json.dumps({"source": ["trainbell"], "detail-type": ["JobFinished"]})
+    pattern = json.dumps({"source": ["trainbell"]})
     events.put_rule(Name="all", EventBusName="trainbell", EventPattern=pattern)
     targets: Any = [{"Id": "1", "Arn": queue_arn}]
     events.put_targets(Rule="all", EventBusName="trainbell", Targets=targets)
@@ -144,55 +181,39 @@ RECEIVERS: dict[str, Callable[[], AbstractContextManager[Receiver]]] = {
 }
 
 
-@pytest.fixture(params=RECEIVERS)
-def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
-    with RECEIVERS[request.param]() as made:
-        yield made
-
-
 # ---------------------------------------------------------------- every channel
 
 
-def test_it_tells(receiver: Receiver) -> None:
-    receiver.channel.send(a_notice())
-    (message,) = receiver.received()
-    assert "succeeded" in message
+@contextmanager
+def a_subject(kind: str, **fields: Any) -> Iterator[ChannelSubject]:
+    with RECEIVERS[kind]() as receiver:
+        yield ChannelSubject(
+            spec=FOUND.spec(kind), package=f"trainbell.channels.{kind}", **vars(receiver), **fields
+        )
 
 
-def test_no_secret_of_a_job_goes_out(receiver: Receiver) -> None:
-    receiver.channel.send(a_notice(message=f"used token={SECRET}", state=State.FAILED))
-    (message,) = receiver.received()
-    assert SECRET not in message
+class TestSlack(ChannelConformance):
+    @pytest.fixture
+    def subject(self) -> Iterator[ChannelSubject]:
+        with a_subject("slack", bytes_at_most=50_000) as subject:
+            yield subject
 
 
-def test_what_passes_by_itself_is_unavailable_and_then_works(receiver: Receiver) -> None:
-    receiver.fail_for_now()
-    with pytest.raises(NotifyUnavailable):
-        receiver.channel.send(a_notice())
-    assert receiver.received() == []
-    receiver.channel.send(a_notice())
-    assert len(receiver.received()) == 1
+class TestSns(ChannelConformance):
+    @pytest.fixture
+    def subject(self) -> Iterator[ChannelSubject]:
+        with a_subject("sns", id_in=lambda text: cloud_event_in("sns", text)["id"]) as subject:
+            yield subject
 
 
-def test_what_asks_for_a_person_is_rejected(receiver: Receiver) -> None:
-    receiver.fail_for_good()
-    with pytest.raises(NotifyRejected):
-        receiver.channel.send(a_notice())
-    assert receiver.received() == []
+class TestEventBridge(ChannelConformance):
+    @pytest.fixture
+    def subject(self) -> Iterator[ChannelSubject]:
+        def id_in(text: str) -> str:
+            return str(cloud_event_in("eventbridge", text)["id"])
 
-
-def test_the_largest_job_is_told_within_the_receivers_bounds(receiver: Receiver) -> None:
-    curve = tuple({"epoch": float(n), "loss": 1 / (n + 1)} for n in range(20_000))
-    tags = {f"tag-{n}": {"accuracy": 0.5} for n in range(5000)}
-    big = a_notice(
-        message="ü" * 100_000,
-        parameters={"text": "x" * 200_000},
-        performance=Performance(metrics={"accuracy": 0.9}, curve=curve, per_tag=tags),
-    )
-    receiver.channel.send(big)
-    (message,) = receiver.received()
-    assert len(message.encode()) < 256 * 1024
-    assert "accuracy" in message
+        with a_subject("eventbridge", id_in=id_in) as subject:
+            yield subject
 
 
 # ---------------------------------------------------------------- machines: the CloudEvent
@@ -299,8 +320,8 @@ def test_an_entry_that_the_bus_refuses_is_an_error_though_the_call_succeeds() ->
 
 def slack_answering(reply: Callable[[httpx.Request], httpx.Response], url: str) -> Channel:
     transport = httpx.MockTransport(reply)
-    channels = FoundChannels(Secrets(url), FakeClock(), transport=transport)
-    return channels.client(ChannelConfig(name="team", kind="slack", secret="env:SLACK"))
+    config = ChannelConfig(name="team", kind="slack", secret="env:SLACK")
+    return built(config, url, transport=transport)
 
 
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/the-secret-part"
@@ -384,43 +405,12 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
 )
 def test_a_secret_that_is_no_webhook_is_never_called(secret: str) -> None:
     with pytest.raises(ConfigInvalid) as caught:
-        webhook_url(secret, allow_loopback=False)
+        slack_url(secret, allow_loopback=False)
     assert "secret-part" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "example.com", "127.0.0.1.nip.io"])
 def test_allowing_loopback_allows_nothing_else(host: str) -> None:
     with pytest.raises(ConfigInvalid):
-        webhook_url(f"http://{host}/hook", allow_loopback=True)
-    assert webhook_url("http://127.0.0.1:8000/hook", allow_loopback=True).port == 8000
-
-
-# ---------------------------------------------------------------- the catalog
-
-
-def test_kinds_are_found_by_name() -> None:
-    channels = FoundChannels(Secrets(), FakeClock())
-    assert {"slack", "sns", "eventbridge"} <= set(channels.names())
-    assert all(channels.spec(name).name == name for name in channels.names())
-    with pytest.raises(NotFound, match="eventbridge, slack, sns"):
-        channels.spec("pigeon")
-
-
-def test_a_client_is_kept_until_its_settings_change() -> None:
-    channels = FoundChannels(Secrets(), FakeClock())
-    config = ChannelConfig(name="team", kind="slack", secret="env:A")
-    first = channels.client(config)
-    assert channels.client(replace(config, updated_at=NOON)) is first
-    assert channels.client(replace(config, secret="env:B")) is not first
-    channels.close()
-
-
-def test_the_installation_brings_its_topic_and_bus() -> None:
-    topic = f"arn:aws:sns:{REGION}:123456789012:ends"
-    brought = FoundChannels(Secrets(), FakeClock(), topic_arn=topic, bus_name="bus").built_in()
-    assert [(channel.kind, channel.target) for channel in brought] == [
-        ("sns", topic),
-        ("eventbridge", "bus"),
-    ]
-    assert brought[0].events == (EventType.JOB_FINISHED,)
-    assert FoundChannels(Secrets(), FakeClock()).built_in() == []
+        slack_url(f"http://{host}/hook", allow_loopback=True)
+    assert slack_url("http://127.0.0.1:8000/hook", allow_loopback=True).port == 8000

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import a_caller
 from tests.e2e.test_every_kind import JOBS
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.events import EventType
@@ -92,7 +93,7 @@ def test_no_fault_loses_doubles_or_ends_a_job_wrongly(
             "min_interval_seconds": 1,
             "max_interval_seconds": 10,
         }
-        job, _ = request_job(services, body, by="ada")
+        job, _ = request_job(services, body, by=a_caller("ada"))
         ended = run_to_its_end(services, service, job, fault)
         assert ended.state is State.SUCCEEDED, ended
         # A late answer is no failure, so fewer looks may be enough to meet all of them.

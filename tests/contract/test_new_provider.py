@@ -5,19 +5,18 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.new_project import ROOT, check_is_clean, install, made, run
 from trainbell.cli.app import exit_status
 from trainbell.cli.exit_codes import ExitCode
-from trainbell.cli.new_provider import MAX_NAME, make_project
+from trainbell.cli.new_plugin import MAX_NAME, make_project
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "shared" / "trainbell" / "cli" / "provider_template"
+CLI = ROOT / "shared" / "trainbell" / "cli"
 MYPY_CACHE = ROOT / ".mypy_cache" / "new-provider"
 LONGEST = "a" * (MAX_NAME - 3) + "_bc"
 
@@ -86,21 +85,21 @@ CHANGED: Mapping[str, Mapping[str, str]] = {
     "trainbell_toy/__init__.py": {
         'as_of="", note="", source=""': 'as_of="2026-01-01", note="A toy.", source="https://toy/"'
     },
-    "trainbell_toy/parameters.py": {"strict=True)\n": "strict=True)\n\n    data: str\n"},
+    "trainbell_toy/parameters.py": {'and ranges."""\n': 'and ranges."""\n\n    data: str\n'},
     "trainbell_toy/status_map.py": {
         "State] = {}": 'State] = {"runs": State.RUNNING, "done": State.SUCCEEDED}'
     },
     "trainbell_toy/vendor_models.py": {
-        "max_length=2000)\n": "max_length=2000)\n\n\n"
+        "message: Text = None\n": "message: Text = None\n\n\n"
         "class JobList(BaseModel):\n    jobs: list[VendorJob]\n"
     },
     "trainbell_toy/client.py": {
-        "import ServiceHttp\n": "import ServiceHttp, path_segment\n"
-        "from trainbell.providers.service_call import Call, Effect\n",
+        "import ServiceHttp\n": "import Call, Effect, ServiceHttp, path_segment\n",
         "import VendorJob": "import JobList, VendorJob",
     },
     "tests/simulated_service.py": {
-        "from trainbell.ports": "import json\nfrom typing import Any\n\nfrom trainbell.ports",
+        "from trainbell.plugins import Handle": "import json\nfrom typing import Any\n\n"
+        "from trainbell.plugins import Handle",
         "    def handle": """    def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -109,23 +108,6 @@ CHANGED: Mapping[str, Mapping[str, str]] = {
     },
     "tests/test_conformance.py": {"= frozenset()": '= frozenset({"runs", "done"})'},
 }
-
-
-def run(directory: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, command)],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-
-
-def made(directory: Path, name: str = "toy") -> Path:
-    place = directory / "project"
-    assert exit_status(["new-provider", name, "--directory", str(place)]) == ExitCode.SUCCEEDED
-    return place
 
 
 def fill_in(project: Path) -> None:
@@ -155,7 +137,7 @@ def _with_body(source: str, function: str, body: str) -> str:
 
 
 def test_what_is_made_fails_once_for_each_part_that_is_to_be_written(tmp_path: Path) -> None:
-    project = made(tmp_path)
+    project = made("provider", tmp_path)
     said = run(project, "pytest", "tests/test_filled_in.py")
     parts = {f"{path}, {function}" for path, all_ in WRITTEN.items() for function in all_}
     failed = {line for line in said.stdout.splitlines() if line.startswith("FAILED")}
@@ -165,7 +147,7 @@ def test_what_is_made_fails_once_for_each_part_that_is_to_be_written(tmp_path: P
 
 
 def test_its_suite_fails_with_the_reason_and_cannot_pass_empty(tmp_path: Path) -> None:
-    said = run(made(tmp_path), "pytest", "tests/test_conformance.py")
+    said = run(made("provider", tmp_path), "pytest", "tests/test_conformance.py")
     assert said.returncode == 1
     assert "NotImplementedError: give an order that the simulated service accepts" in said.stdout
     assert "the spec's service status has no as_of" in said.stdout
@@ -175,12 +157,8 @@ def test_its_suite_fails_with_the_reason_and_cannot_pass_empty(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["toy", LONGEST])
 def test_what_is_made_is_clean(tmp_path: Path, name: str) -> None:
-    project = made(tmp_path, name)
-    for check in (("check", "."), ("format", "--check", ".")):
-        said = run(project, "ruff", *check, "--no-cache")
-        assert said.returncode == 0, said.stdout
-    said = run(project, "mypy", "--cache-dir", MYPY_CACHE)
-    assert said.returncode == 0, said.stdout
+    project = made("provider", tmp_path, name)
+    check_is_clean(project, MYPY_CACHE)
 
 
 FOUND = """
@@ -192,13 +170,13 @@ print(Catalog(MachineSecrets(), SystemClock()).spec("toy").title)
 
 
 def test_filled_in_it_passes_and_trainbell_finds_it(tmp_path: Path) -> None:
-    project = made(tmp_path)
+    project = made("provider", tmp_path)
     fill_in(project)
     said = run(project, "pytest")
     assert said.returncode == 0, said.stdout[-4000:]
     said = run(project, "mypy", "--cache-dir", MYPY_CACHE)
     assert said.returncode == 0, said.stdout
-    _install(project)
+    install(project)
     found = subprocess.run(
         [sys.executable, "-c", FOUND], cwd=project, capture_output=True, text=True, check=True
     )
@@ -207,18 +185,6 @@ def test_filled_in_it_passes_and_trainbell_finds_it(tmp_path: Path) -> None:
         "there is a provider toy already"
         in run(project, "trainbell.cli", "new-provider", "toy").stderr
     )
-
-
-def _install(project: Path) -> None:
-    """What pip would leave on the path, from the project's own metadata."""
-    declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
-    ((group, points),) = declared["entry-points"].items()
-    metadata = project / "trainbell_toy-0.1.0.dist-info"
-    metadata.mkdir()
-    head = f"Metadata-Version: 2.1\nName: {declared['name']}\nVersion: {declared['version']}\n"
-    (metadata / "METADATA").write_text(head)
-    lines = [f"[{group}]", *(f"{name} = {place}" for name, place in points.items())]
-    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +231,7 @@ def test_nothing_is_left_of_a_project_that_could_not_be_finished(tmp_path: Path)
 
 def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
-    assert (made(tmp_path) / "pyproject.toml").is_file()
+    assert (made("provider", tmp_path) / "pyproject.toml").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 
@@ -275,5 +241,10 @@ def test_the_wheel_ships_the_templates(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
         shipped = opened.namelist()
-    for template in TEMPLATE.rglob("*.tmpl"):
+    templates = list(CLI.rglob("*.tmpl"))
+    assert {path.relative_to(CLI).parts[0] for path in templates} == {
+        "channel_template",
+        "provider_template",
+    }
+    for template in templates:
         assert template.relative_to(ROOT / "shared").as_posix() in shipped

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from tests.builders import NOON, FakeClock, a_connection, a_running_job
+from tests.builders import NOON, FakeClock, a_caller, a_connection, a_running_job
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import EndReason, State
@@ -968,10 +968,10 @@ def test_A4_A9_a_running_evaluation_refuses_a_cancel_and_expires_at_its_deadline
         "parameters": an_evaluation().parameters,
         "deadline_at": (NOON + timedelta(seconds=30)).isoformat(),
     }
-    job, _ = request_job(trainbell, body, by="me")
+    job, _ = request_job(trainbell, body, by=a_caller("me"))
     advance_job(trainbell, job.id)
     with pytest.raises(NotSupported, match="no call to cancel"):
-        cancel_job(trainbell, job.id, by="me")
+        cancel_job(trainbell, job.id, by=a_caller("me"))
     assert isinstance(trainbell.clock, FakeClock)
     trainbell.clock.advance(30)
     expired = advance_job(trainbell, job.id).job
@@ -986,12 +986,12 @@ def test_A1_A9_a_lost_start_is_adopted_and_cancelled_for_real(
     simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, method="PUT"))
     parameters = an_order(model_name="mine").parameters
     body = {"provider": "azure_vision", "kind": "train", "parameters": parameters}
-    job, _ = request_job(trainbell, body, by="me")
+    job, _ = request_job(trainbell, body, by=a_caller("me"))
     assert isinstance(trainbell.clock, FakeClock)
     states = []
     for turn in range(6):
         if turn == 3:
-            cancel_job(trainbell, job.id, by="me")
+            cancel_job(trainbell, job.id, by=a_caller("me"))
         outcome = advance_job(trainbell, job.id)
         states.append(outcome.job.state)
         trainbell.clock.advance(outcome.wait_seconds or 0)

@@ -77,6 +77,20 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
         assert store.durations(["a"]).by_likeness == ({2: 1},)
 
 
+def test_its_files_are_the_owners_alone_whoever_made_them(path: Path) -> None:
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        with opened(path) as store:
+            store.put_config(a_connection())
+            modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert modes == {f"{path.name}{end}": 0o600 for end in ("", "-wal", "-shm")}
+
+
 def test_a_newer_file_is_left_alone(path: Path) -> None:
     with opened(path):
         pass

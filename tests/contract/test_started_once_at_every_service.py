@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import a_caller
 from tests.contract.test_faults_at_every_service import trainbell_at
 from tests.dying_store import DyingStore, Killed
 from tests.e2e.test_every_kind import JOBS
@@ -31,7 +32,7 @@ def drive(services: Services, service: SimulatedService, provider: str) -> State
         "min_interval_seconds": 1,
         "max_interval_seconds": 10,
     }
-    job, _ = request_job(services, body, by="ada", idempotency_key="the-one-request")
+    job, _ = request_job(services, body, by=a_caller("ada"), idempotency_key="the-one-request")
     for _ in range(LOOKS_AT_MOST):
         outcome = advance_job(services, job.id)
         if outcome.wait_seconds is None:

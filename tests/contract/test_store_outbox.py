@@ -17,7 +17,14 @@ from tests.contract.store_builders import (
     job_number,
     patiently,
 )
-from trainbell.domain.outbox import DeliveryState, OutboxEntry, delivered, refused, to_retry
+from trainbell.domain.outbox import (
+    DeliveryState,
+    OutboxEntry,
+    delivered,
+    given_up,
+    redelivered,
+    to_retry,
+)
 from trainbell.ports import Change, Store
 
 LEASE = 60.0
@@ -70,10 +77,10 @@ def test_a_lost_claim_settles_nothing(store: Store) -> None:
     tell(store, a_delivery(job_number(1)))
     late = the_claim(store, NOON)
     current = the_claim(store, after(LEASE))
-    assert not store.settle_outbox(refused(late, "too late", after(70)))
+    assert not store.settle_outbox(given_up(late, "too late", after(70)))
     assert not store.settle_outbox(late, replaced_by=[a_delivery(job_number(1), 2)])
     assert store.settle_outbox(delivered(current, after(70)))
-    assert not store.settle_outbox(refused(current, "again", after(71)))
+    assert not store.settle_outbox(given_up(current, "again", after(71)))
     (kept,) = store.deliveries(job_number(1).id)
     assert (kept.state, kept.last_error, kept.done_at) == (DeliveryState.DELIVERED, None, after(70))
     assert store.next_outbox_due_at() is None
@@ -167,3 +174,27 @@ def test_purge_keeps_what_has_time_left(store: Store, days: int) -> None:
         False,
     )
     assert [entry.channel for entry in store.claim_outbox(now + timedelta(1), LEASE, 9)] == [None]
+
+
+def test_what_waits_for_a_channel_is_found_and_brought_forward(store: Store) -> None:
+    job = job_number(1)
+    team = [a_delivery(job, number, at=after(500 + number)) for number in (1, 2)]
+    tell(store, team[1], team[0], a_delivery(job, 3, at=after(500), channel="other"))
+    waiting = store.pending("team", 10)
+    assert ids(waiting) == ids(team)
+    assert ids(store.pending("team", 1)) == [team[0].id]
+    assert store.settle_outbox(replace(waiting[0], due_at=after(1)))
+    assert ids(store.claim_outbox(after(2), LEASE, 10)) == [team[0].id]
+
+
+def test_a_done_delivery_can_be_made_again_and_a_pending_one_not(store: Store) -> None:
+    entry = a_delivery(job_number(1))
+    tell(store, entry)
+    claimed = the_claim(store, after(1))
+    assert store.untold(entry.event.job_id) == 1
+    assert not store.requeue(redelivered(claimed, after(2)))
+    assert store.settle_outbox(delivered(claimed, after(2)))
+    assert store.untold(entry.event.job_id) == 0
+    assert store.requeue(redelivered(claimed, after(3)))
+    again = the_claim(store, after(4))
+    assert (again.id, again.attempts) == (entry.id, 0)

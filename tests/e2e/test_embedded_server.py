@@ -129,7 +129,12 @@ def test_an_instance_in_this_process_answers_and_lets_go(tmp_path: Path) -> None
     for _ in range(2):
         with EmbeddedInstance(tmp_path / "data", port=0) as instance:
             server = RunningServer(instance.url, os.getpid(), instance.token)
-            assert get(server, "/v1/whoami").json() == {"by": "owner", "engine": "embedded"}
+            assert get(server, "/v1/whoami").json() == {
+                "by": "owner",
+                "kind": "owner",
+                "rights": ["configure", "operate", "see"],
+                "engine": "embedded",
+            }
             assert httpx.get(instance.url + "/v1/health", trust_env=False).status_code == 401
         with pytest.raises(httpx.ConnectError):
             get(server, "/v1/whoami")

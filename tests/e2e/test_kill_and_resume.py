@@ -61,6 +61,8 @@ class World:
                 "provider": "deepva",
                 "base_url": f"{self.deepva_url}/api/v1",
                 "secret": "env:DEEPVA_KEY",
+                # What the simulator takes, it takes within this; the service itself may be slower.
+                "settle_seconds": 10,
             }
             client.put("connections", "deepva", deepva)
             client.put("channels", "team", {"kind": "slack", "secret": "env:SLACK_URL"})

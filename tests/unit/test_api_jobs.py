@@ -14,6 +14,7 @@ from trainbell.domain.job import EndReason, Performance, State
 from trainbell.ports import Change, JobQuery
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 REQUEST = {"provider": "toy", "parameters": {"epochs": 3}}
 RUN = {"idempotency-key": "run-1"}
@@ -227,6 +228,9 @@ def test_an_ended_job_is_retried_and_forgotten(
     assert retry.json()["retry_of"] == job_id
     assert retry.json()["parameters"] == {"epochs": 3}
     assert api.call("POST", f"/v1/jobs/{job_id}/retry", headers=RUN).status == 200
+    assert api.call("DELETE", f"/v1/jobs/{job_id}").status == 409  # Its end is not told yet.
+    while publish_changes(services).more_due:
+        pass
     forgotten = api.call("DELETE", f"/v1/jobs/{job_id}")
     assert (forgotten.status, forgotten.text) == (204, "")
     assert api.call("GET", f"/v1/jobs/{job_id}").status == 404

@@ -168,6 +168,7 @@ def test_answers_are_as_described(services: Services) -> None:
         "/v1/jobs/{id}": f"/v1/jobs/{job['id']}",
         "/v1/jobs/{id}/events": f"/v1/jobs/{job['id']}/events",
         "/v1/providers": "/v1/providers",
+        "/v1/channel-kinds": "/v1/channel-kinds",
         "/v1/connections": "/v1/connections",
         "/v1/channels": "/v1/channels",
         "/v1/limits": "/v1/limits",

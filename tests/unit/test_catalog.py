@@ -15,6 +15,7 @@ import pytest
 from tests.builders import FakeClock, a_connection
 from trainbell.domain.observation import Observation
 from trainbell.errors import ConfigInvalid, NotFound
+from trainbell.extensions.client_pool import MAX_CLIENTS, RETIRED_FOR
 from trainbell.ports import (
     Handle,
     ProviderCatalog,
@@ -24,7 +25,7 @@ from trainbell.ports import (
     ServiceStatus,
     StartOrder,
 )
-from trainbell.providers.catalog import MAX_CLIENTS, RETIRED_FOR, Catalog
+from trainbell.providers.catalog import Catalog
 
 
 class NoSecrets:
@@ -179,8 +180,18 @@ def test_a_folder_without_a_provider_or_with_a_broken_import_says_so(
     assert catalog.names() == ["broken", "empty"]
     with pytest.raises(ConfigInvalid, match=r"some_providers.empty is listed .* no PROVIDER"):
         catalog.spec("empty")
-    with pytest.raises(ModuleNotFoundError, match="no_such_module_anywhere"):
+    with pytest.raises(ConfigInvalid, match=r"'broken' .*loaded: .*no_such_module_anywhere"):
         catalog.spec("broken")
+
+
+def test_a_broken_provider_does_not_take_the_others_along_in_the_cloud() -> None:
+    def missing() -> object:
+        raise RuntimeError("no licence")
+
+    entries = [Entry("broken", missing), Entry("here", lambda: SPECS["here"])]
+    cloud = a_catalog(third_party=lambda: entries, engine="cloud")
+    assert {"broken", "deepva"} <= set(cloud.names())
+    assert "here" not in cloud.names()
 
 
 # ---------------------------------------------------------------- clients
@@ -221,6 +232,15 @@ def test_clients_are_bounded_and_the_longest_unused_goes() -> None:
     clock.advance(RETIRED_FOR.total_seconds())
     assert catalog.client(of("acme", "c1")) is not clients[1]
     assert [n for n, client in enumerate(clients) if client.closed] == [1]
+
+
+def test_a_leased_client_stays_open_for_as_long_as_it_is_leased() -> None:
+    catalog = a_catalog("acme")
+    with catalog.lease(of("acme")) as first:
+        with catalog.lease(of("acme", max_active=2)) as second:
+            assert second is not first
+        assert not as_client(first).closed
+    assert as_client(first).closed
 
 
 def test_close_closes_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,9 @@ def test_a_test_is_an_event_of_its_own(tmp_path: Path) -> None:
             heard.append(notice)
 
     class Ears(FoundChannels):
-        def client(self, config: ChannelConfig) -> Any:
-            return Ear()
+        @contextmanager
+        def lease(self, config: ChannelConfig) -> Iterator[Any]:
+            yield Ear()
 
     clock = FakeClock()
     store = SqliteStore(tmp_path / "more.sqlite3")

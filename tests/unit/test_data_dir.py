@@ -122,6 +122,20 @@ def test_where_it_is_by_default() -> None:
     assert default_data_dir({}) == Path.home() / ".local" / "share" / "trainbell"
 
 
+def test_a_note_of_one_that_does_not_hold_the_directory_is_not_trusted(tmp_path: Path) -> None:
+    """Whoever is behind it, such as a later process of the same number, must not get the token."""
+    path = tmp_path / "data"
+    with open_data_dir(path) as held:
+        held.announce("http://127.0.0.1:1")
+    note = path / "server.json"
+    assert json.loads(note.read_text())["pid"] == os.getpid()  # alive, but it holds no lock
+    assert running_server(path) is None
+
+    with open_data_dir(path):
+        note.write_text(json.dumps({"url": "http://127.0.0.1:2", "pid": os.getppid()}))
+        assert running_server(path) is None
+
+
 def test_one_that_steps_aside_is_asked_for_its_place(tmp_path: Path) -> None:
     path = tmp_path / "data"
     served = threading.Event()

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.builders import FakeClock
+from tests.builders import FakeClock, a_caller
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
@@ -41,7 +41,7 @@ def door(services: Services) -> Door:
 
 
 def running(services: Services, service: ToyService, count: int) -> list[Job]:
-    jobs = [request_job(services, {"provider": "toy"}, by="ada")[0] for _ in range(count)]
+    jobs = [request_job(services, {"provider": "toy"}, by=a_caller("ada"))[0] for _ in range(count)]
     advance_until(services, service, jobs, State.QUEUED)
     return [services.store.get(job.id) for job in jobs]
 
@@ -69,7 +69,7 @@ def test_eight_cancels_keep_a_budget_of_one_call_a_minute(
     service.on_cancel = lambda: sent_at.append((clock.now() - begun).total_seconds())
     service.on_poll = lambda: sent_at.append((clock.now() - begun).total_seconds())
     for job in jobs:
-        cancel_job(services, job.id, by="ada")
+        cancel_job(services, job.id, by=a_caller("ada"))
     assert len(sent_at) <= 1
     service.set_all("processing")
     for _ in range(40 * 65):
@@ -93,7 +93,7 @@ def test_polls_and_refused_cancels_take_turns(
         raise ProviderUnavailable("down")
 
     service.on_cancel, service.on_poll = refuse, lambda: calls.append("poll")
-    cancel_job(services, job.id, by="ada")
+    cancel_job(services, job.id, by=a_caller("ada"))
     for _ in range(7 * 65):
         for each in services.store.due(clock.now(), 100):
             advance_job(services, each.id)

@@ -9,11 +9,11 @@ from tests.builders import NOON, a_running_job
 from tests.toy_service import ToyService
 from trainbell.domain.settings import Connection
 from trainbell.embedded.loop import (
-    IN_FLIGHT_AT_MOST,
     THREADS_AT_FIRST,
     Loop,
     LoopWatchers,
 )
+from trainbell.embedded.shares import AT_MOST
 from trainbell.ports import Change, Provider
 from trainbell.use_cases.ground.services import Services
 
@@ -69,7 +69,7 @@ def test_a_service_that_hangs_does_not_keep_jobs_of_others_waiting(
     service.on_poll = answer
     for name in ("hangs", "well"):
         services.store.put_config(Connection(name=name, provider="toy", created_at=NOON))
-    for number in range(IN_FLIGHT_AT_MOST + 20):
+    for number in range(AT_MOST + 20):
         job = a_running_job(id=f"01bad{number:021d}", provider="toy", connection="hangs")
         services.store.create(Change(job=job))
     last = a_running_job(

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import FakeClock
+from tests.builders import FakeClock, a_caller
 from tests.toy_service import ToyService, Training, WatchCalls, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, State
@@ -21,6 +21,7 @@ from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.settings.configure_connections import put_connection
 
 A_WEEK = timedelta(days=7)
+BODY = {"provider": "toy", "connection": "account"}
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def services(store: Store, service: ToyService) -> Services:
 @pytest.fixture
 def job(services: Services, service: ToyService, clock: FakeClock) -> Job:
     job, _ = request_job(
-        services, {"provider": "toy", "connection": "account", "name": "night"}, by="ada"
+        services, {"provider": "toy", "connection": "account", "name": "night"}, by=a_caller("ada")
     )
     advance_job(services, job.id)
     service.set_all("processing")
@@ -107,7 +108,7 @@ def test_a_cancel_says_that_a_person_is_content_with_the_end(
     put_connection(services, "account", {"provider": "toy", "base_url": "https://other.example"})
     service.trainings.clear()
     watch(services, clock, job, 1)
-    cancel_job(services, job.id, by="ada")
+    cancel_job(services, job.id, by=a_caller("ada"))
     assert watch(services, clock, job, 3).state is State.LOST
 
 
@@ -171,13 +172,17 @@ def test_one_training_is_one_jobs(
 ) -> None:
     """A service that answers a second start with the first one's training (a join)."""
     service.joins = True
-    second, _ = request_job(services, {"provider": "toy", "connection": "account"}, by="bob")
+    second, _ = request_job(
+        services, {"provider": "toy", "connection": "account"}, by=a_caller("bob")
+    )
     ended = advance_job(services, second.id).job
     assert (ended.state, ended.handle) == (State.FAILED, None)
     assert ended.seen.message == f"job {job.id} watches this training already"
     service.set_all("completed")
     watch(services, clock, job, 1)
-    third, _ = request_job(services, {"provider": "toy", "connection": "account"}, by="bob")
+    third, _ = request_job(
+        services, {"provider": "toy", "connection": "account"}, by=a_caller("bob")
+    )
     assert advance_job(services, third.id).job.handle == {"id": "t1"}
 
 
@@ -185,7 +190,7 @@ def test_a_look_up_that_finds_two_adopts_one_and_raises_the_alarm(
     services: Services, service: ToyService, clock: FakeClock
 ) -> None:
     service.after_start = raising(RuntimeError("the answer is lost"))
-    job, _ = request_job(services, {"provider": "toy", "connection": "account"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy", "connection": "account"}, by=a_caller("ada"))
     advance_job(services, job.id)
     service.trainings.append(Training("t9", job.id))
     clock.advance(61)

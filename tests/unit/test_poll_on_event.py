@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import FakeClock, changed
+from tests.builders import FakeClock, a_caller, changed
 from tests.toy_service import ToyService, WatchCalls
 from trainbell.domain.ids import job_id_at_the_end
 from trainbell.domain.job import Job, State
@@ -26,7 +26,7 @@ def named(job: Job) -> str:
 @pytest.fixture
 def job(services: Services, service: ToyService, clock: FakeClock) -> Job:
     """Running for ten minutes, seen a minute ago, and its watcher asleep for long."""
-    job, _ = request_job(services, {"provider": "toy"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy"}, by=a_caller("ada"))
     advance_job(services, job.id)
     service.set_all("processing")
     clock.advance(600)
@@ -114,7 +114,7 @@ def test_another_installations_job_with_the_same_id_is_not_ours(
 def test_a_job_that_is_not_at_its_service_yet_is_left_to_its_watcher(
     services: Services, clock: FakeClock
 ) -> None:
-    job, _ = request_job(services, {"provider": "toy"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy"}, by=a_caller("ada"))
     assert poll_on_event(services, named(job), clock.now()) is None
     assert services.store.get(job.id) == job
 

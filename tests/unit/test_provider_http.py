@@ -26,12 +26,12 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
+from trainbell.extensions.retry_after import retry_after_seconds
+from trainbell.extensions.transports import MAX_IDLE_CONNECTIONS, Transports
 from trainbell.providers.credentials import HeaderSecret
 from trainbell.providers.http import USER_AGENT, ServiceHttp, Timeouts, path_segment
-from trainbell.providers.http_errors import retry_after_seconds
 from trainbell.providers.redaction import MAX_DETAIL_ITEMS, Redactor
 from trainbell.providers.service_call import Call, Effect, Reply
-from trainbell.providers.transports import MAX_IDLE_CONNECTIONS, Transports
 from trainbell.redaction import MASK
 
 SECRET = "s3cr3t/key+with=signs"

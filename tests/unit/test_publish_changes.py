@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,12 +19,16 @@ from trainbell.domain.job import EndReason, Job
 from trainbell.domain.outbox import GIVE_UP_AFTER, DeliveryState
 from trainbell.domain.recording import Recorder
 from trainbell.domain.settings import ChannelConfig
-from trainbell.errors import ConfigInvalid, NotifyRejected, NotifyUnavailable
+from trainbell.errors import ConfigInvalid, Conflict, NotifyRejected, NotifyUnavailable
 from trainbell.ports import Channel, Notice
 from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground.deliveries import what_is_refused
 from trainbell.use_cases.ground.recording import change_of
 from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.forget_job import forget_job
+from trainbell.use_cases.settings.configure_channels import put_channel, try_channel
 from trainbell.use_cases.telling.publish_changes import PublishReport, publish_changes
+from trainbell.use_cases.telling.redeliver import redeliver
 
 
 class Killed(BaseException):
@@ -58,8 +63,9 @@ class Ears(ToyChannels):
         super().__init__(installed=())
         self.ears: dict[str, Ear] = {}
 
-    def client(self, config: ChannelConfig) -> Channel:
-        return self.ears.setdefault(config.name, Ear())
+    @contextmanager
+    def lease(self, config: ChannelConfig) -> Iterator[Channel]:
+        yield self.ears.setdefault(config.name, Ear())
 
 
 @pytest.fixture
@@ -169,14 +175,14 @@ def test_what_stays_down_is_given_up_after_three_days(bell: Bell) -> None:
     job = bell.an_end()
     bell.publish()
     bell.clock.advance(GIVE_UP_AFTER.total_seconds())
-    assert bell.publish() == PublishReport(given_up=1)
+    assert bell.publish() == PublishReport(given_up=1, routed=1)  # That it was given up.
     assert bell.deliveries(job)["team"] == (DeliveryState.GIVEN_UP, 2, "down")
 
 
 @pytest.mark.parametrize(
     ("error", "state", "words"),
     [
-        (NotifyRejected("no_service"), DeliveryState.GIVEN_UP, "no_service"),
+        (NotifyRejected("no_service"), DeliveryState.PENDING, "no_service"),
         (ConfigInvalid("no secret env:X"), DeliveryState.PENDING, "no secret env:X"),
         (ValueError("hunter2"), DeliveryState.PENDING, "the channel broke: ValueError in fail"),
     ],
@@ -197,6 +203,94 @@ def test_what_a_channel_raises_stays_with_its_delivery(
     assert last_error is not None
     assert words in last_error
     assert "hunter2" not in last_error
+
+
+def refuse(_: Notice) -> None:
+    raise NotifyRejected("404 no_team")
+
+
+def events_of(bell: Bell, job: Job) -> list[EventType]:
+    return [each.type for each in bell.services.store.events(job.id, limit=100).items]
+
+
+def test_one_refusal_gives_nothing_up_and_a_mended_channel_is_told_at_once(bell: Bell) -> None:
+    ear = bell.ear("team")
+    ear.on_send = refuse
+    job = bell.an_end()
+    bell.publish()
+    bell.clock.advance(3600)
+    bell.publish()
+    marked = what_is_refused(bell.services, "team")
+    assert marked is not None
+    assert (marked.last_error, marked.state) == ("404 no_team", DeliveryState.PENDING)
+    ear.on_send = lambda _: None
+    put_channel(bell.services, "team", {"kind": "collect"})
+    assert bell.publish() == PublishReport(delivered=1)
+    assert what_is_refused(bell.services, "team") is None
+    assert bell.deliveries(job)["team"][0] is DeliveryState.DELIVERED
+
+
+def test_a_channel_test_that_works_brings_forward_what_waits(bell: Bell) -> None:
+    ear = bell.ear("team")
+    ear.on_send = down
+    bell.an_end()
+    for _ in range(6):
+        bell.publish()
+        bell.clock.advance(3600)
+    ear.on_send = lambda _: None
+    bell.publish()
+    bell.an_end(2)
+    ear.on_send = down
+    bell.publish()
+    ear.on_send = lambda _: None
+    try_channel(bell.services, "team")
+    assert bell.publish().delivered == 1
+
+
+def test_giving_up_is_an_event_that_other_channels_are_told(bell: Bell) -> None:
+    bell.ear("broken", events=(EventType.JOB_FINISHED, EventType.DELIVERY_GIVEN_UP)).on_send = down
+    watch = bell.ear("watch", events=(EventType.DELIVERY_GIVEN_UP,))
+    job = bell.an_end()
+    bell.publish()
+    bell.clock.advance(GIVE_UP_AFTER.total_seconds())
+    bell.publish()
+    bell.publish()
+    (told,) = watch.heard
+    assert told.event.data["channel"] == "broken"
+    assert told.event.data["event_id"] == f"{job.id}-000001"
+    assert events_of(bell, job).count(EventType.DELIVERY_GIVEN_UP) == 1
+
+
+def test_what_was_given_up_is_told_again_on_request_with_the_same_id(bell: Bell) -> None:
+    ear = bell.ear("team")
+    ear.on_send = down
+    job = bell.an_end()
+    bell.publish()
+    bell.clock.advance(GIVE_UP_AFTER.total_seconds())
+    bell.publish()
+    ear.on_send = lambda _: None
+    (again,) = redeliver(bell.services, job.id)
+    assert bell.publish().delivered == 1
+    assert ear.ids == [again.id]
+    with pytest.raises(Conflict, match="name a channel to repeat"):
+        redeliver(bell.services, job.id)
+    redeliver(bell.services, job.id, channel="team")
+    bell.publish()
+    assert ear.ids == [again.id, again.id]
+
+
+def test_a_job_whose_end_is_untold_is_not_forgotten(bell: Bell) -> None:
+    ear = bell.ear("team")
+    ear.on_send = down
+    job = bell.an_end()
+    for _ in range(2):
+        with pytest.raises(Conflict, match="still to be told"):
+            forget_job(bell.services, job.id)
+        bell.publish()
+    ear.on_send = lambda _: None
+    bell.clock.advance(5)
+    bell.publish()
+    forget_job(bell.services, job.id)
 
 
 def test_a_channel_that_hangs_delays_no_other(bell: Bell) -> None:
@@ -266,7 +360,7 @@ def test_a_channel_that_is_gone_is_given_up_with_the_reason(bell: Bell) -> None:
     bell.publish()
     bell.services.store.delete_config(ChannelConfig, "team")
     bell.clock.advance(5)
-    assert bell.publish() == PublishReport(given_up=1)
+    assert bell.publish() == PublishReport(given_up=1, routed=1)
     words = "channel team no longer exists"
     assert bell.deliveries(job)["team"] == (DeliveryState.GIVEN_UP, 2, words)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOON, FakeClock
+from tests.builders import NOON, FakeClock, a_caller
 from tests.toy_service import ToyService, WatchCalls, a_trainbell
 from trainbell.domain.job import State
 from trainbell.errors import HoldTaken, IdempotencyConflict, InputInvalid
@@ -20,14 +20,14 @@ from trainbell.use_cases.jobs.request_job import request_job
 
 def paths_of(services: Services, body: dict[str, Any]) -> list[str]:
     with pytest.raises(InputInvalid) as refusal:
-        request_job(services, body, by="ada")
+        request_job(services, body, by=a_caller("ada"))
     assert services.store.list(JobQuery(project="default")).items == ()
     return [problem.path for problem in refusal.value.problems]
 
 
 def test_a_good_request_becomes_a_watched_job(services: Services) -> None:
     job, is_new = request_job(
-        services, {"provider": "toy", "parameters": {"dataset": "faces"}}, by="ada"
+        services, {"provider": "toy", "parameters": {"dataset": "faces"}}, by=a_caller("ada")
     )
     assert is_new
     assert (job.state, job.order.kind, job.order.connection, job.order.dataset) == (
@@ -96,19 +96,21 @@ def test_each_wrong_field_is_named(services: Services, body: dict[str, Any], pat
 
 
 def test_the_shortest_interval_follows_the_longest(services: Services) -> None:
-    job, _ = request_job(services, {"provider": "toy", "max_interval_seconds": 1}, by="ada")
+    job, _ = request_job(
+        services, {"provider": "toy", "max_interval_seconds": 1}, by=a_caller("ada")
+    )
     assert (job.order.min_interval_seconds, job.order.max_interval_seconds) == (1, 1)
 
 
 def test_an_unknown_provider_is_told_which_exist(services: Services) -> None:
     with pytest.raises(InputInvalid, match="toy"):
-        request_job(services, {"provider": "nobody"}, by="ada")
+        request_job(services, {"provider": "nobody"}, by=a_caller("ada"))
 
 
 @pytest.mark.parametrize("key", ["", "a" * 65, "käse", "a b", "a_b"])
 def test_a_malformed_key_is_refused(services: Services, key: str) -> None:
     with pytest.raises(InputInvalid, match="Idempotency-Key"):
-        request_job(services, {"provider": "toy"}, by="ada", idempotency_key=key)
+        request_job(services, {"provider": "toy"}, by=a_caller("ada"), idempotency_key=key)
 
 
 def test_the_same_key_gives_the_same_job_for_eight_hours(
@@ -116,14 +118,14 @@ def test_the_same_key_gives_the_same_job_for_eight_hours(
 ) -> None:
     body = {"provider": "toy", "parameters": {"dataset": "faces", "epochs": 3}}
     reordered = {"parameters": {"epochs": 3, "dataset": "faces"}, "provider": "toy"}
-    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    first, _ = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     clock.advance(timedelta(hours=7, minutes=59).total_seconds())
-    again, is_new = request_job(services, reordered, by="ada", idempotency_key="k-1")
+    again, is_new = request_job(services, reordered, by=a_caller("ada"), idempotency_key="k-1")
     assert (again.id, is_new) == (first.id, False)
     with pytest.raises(IdempotencyConflict):
-        request_job(services, {"provider": "toy"}, by="ada", idempotency_key="k-1")
+        request_job(services, {"provider": "toy"}, by=a_caller("ada"), idempotency_key="k-1")
     clock.advance(120)
-    _, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    _, is_new = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     assert is_new
 
 
@@ -131,35 +133,35 @@ def test_a_span_as_deadline_counts_from_the_request_and_stays_the_same_request(
     services: Services, clock: FakeClock
 ) -> None:
     body = {"provider": "toy", "deadline_seconds": 7200}
-    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    first, _ = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     assert first.order.deadline_at == NOON + timedelta(hours=2)
     clock.advance(60)
-    again, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    again, is_new = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     assert (again.id, again.order.deadline_at, is_new) == (first.id, first.order.deadline_at, False)
     longer = {**body, "deadline_seconds": 7201}
     with pytest.raises(IdempotencyConflict):
-        request_job(services, longer, by="ada", idempotency_key="k-1")
+        request_job(services, longer, by=a_caller("ada"), idempotency_key="k-1")
 
 
 def test_a_name_is_unique_in_its_project(services: Services) -> None:
     body = {"provider": "toy", "name": "nightly"}
-    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    first, _ = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     with pytest.raises(HoldTaken) as refusal:
-        request_job(services, body, by="ada", idempotency_key="k-2")
+        request_job(services, body, by=a_caller("ada"), idempotency_key="k-2")
     assert refusal.value.holder == first.id
-    repeated, is_new = request_job(services, body, by="ada", idempotency_key="k-1")
+    repeated, is_new = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     assert (repeated.id, is_new) == (first.id, False)
-    request_job(services, body | {"project": "other"}, by="ada")
+    request_job(services, body | {"project": "other"}, by=a_caller("ada"))
 
 
 def test_a_busy_dataset_is_refused_or_waited_for(store: SqliteStore, service: ToyService) -> None:
     services = a_trainbell(store, service, spec={"one_active_per_dataset": True})
     body = {"provider": "toy", "parameters": {"dataset": "faces"}}
-    first, _ = request_job(services, body, by="ada", idempotency_key="k-1")
+    first, _ = request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")
     with pytest.raises(HoldTaken):
-        request_job(services, body, by="ada")
-    assert request_job(services, body, by="ada", idempotency_key="k-1")[0].id == first.id
-    second, _ = request_job(services, body | {"when_busy": "wait"}, by="ada")
+        request_job(services, body, by=a_caller("ada"))
+    assert request_job(services, body, by=a_caller("ada"), idempotency_key="k-1")[0].id == first.id
+    second, _ = request_job(services, body | {"when_busy": "wait"}, by=a_caller("ada"))
 
     assert advance_job(services, first.id).job.handle is not None
     assert advance_job(services, second.id).job.state is State.WAITING
@@ -177,7 +179,7 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
     services = a_trainbell(store, service)
     store.put_config(Connection(name="narrow", provider="toy", max_active=2, created_at=NOON))
     body = {"provider": "toy", "connection": "narrow", "when_busy": "wait"}
-    ids = [request_job(services, body, by="ada")[0].id for _ in range(5)]
+    ids = [request_job(services, body, by=a_caller("ada"))[0].id for _ in range(5)]
     most = 0
     for _ in range(60):
         for each_id in ids:
@@ -201,7 +203,7 @@ def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(
             raise ConnectionError("no engine")
 
     job, is_new = request_job(
-        a_trainbell(store, service, watchers=Down()), {"provider": "toy"}, by="ada"
+        a_trainbell(store, service, watchers=Down()), {"provider": "toy"}, by=a_caller("ada")
     )
     assert is_new
     services = a_trainbell(store, service)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import FakeClock
+from tests.builders import FakeClock, a_caller
 from tests.dying_store import DyingStore, Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
 from trainbell.domain.events import EventType
@@ -53,7 +53,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 def run_to_its_end(services: Services, service: ToyService, clock: FakeClock) -> str:
     """What a client, a watcher and a publisher do, in order; repeats are harmless."""
-    job, _ = request_job(services, BODY, by="ada", idempotency_key=KEY)
+    job, _ = request_job(services, BODY, by=a_caller("ada"), idempotency_key=KEY)
     start_job(services, services.store.get(job.id))
     for _ in range(50):
         job = services.store.get(job.id)
@@ -135,7 +135,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     clock = FakeClock()
     service = ToyService(clock, after_start=raising(error))
     services = a_trainbell(store, service)
-    job, _ = request_job(services, BODY, by="ada")
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
     unclear = start_job(services, services.store.get(job.id))
     assert unclear.start_is_unclear
     assert unclear.watch.last_error is not None
@@ -153,7 +153,7 @@ def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
         on_find=raising(ProviderUnavailable("connection refused")),
     )
     services = a_trainbell(store, service)
-    job, _ = request_job(services, BODY, by="ada")
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
     start_job(services, services.store.get(job.id))
     for _ in range(20):
         clock.advance(1000)
@@ -170,7 +170,7 @@ def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_set
     clock = FakeClock()
     service = ToyService(clock, before_start=raising(StartOutcomeUnknown("connection dropped")))
     services = a_trainbell(store, service, spec={"settle_seconds": 30.0})
-    job, _ = request_job(services, BODY, by="ada")
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
     sent_at = clock.now()
     start_job(services, services.store.get(job.id))
     service.before_start = lambda: None
@@ -196,7 +196,7 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     clock = FakeClock()
     service = ToyService(clock, before_start=raising(error))
     services = a_trainbell(store, service)
-    job, _ = request_job(services, BODY, by="ada")
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
     job = start_job(services, services.store.get(job.id))
     assert job.state is State.REQUESTED
     assert job.watch.last_error is not None
@@ -215,7 +215,7 @@ def test_two_watchers_at_once_send_one_start(store: SqliteStore) -> None:
     clock = FakeClock()
     service = ToyService(clock)
     services = a_trainbell(store, service)
-    job, _ = request_job(services, BODY, by="ada")
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
     second: list[State] = []
     service.before_start = lambda: second.append(
         start_job(services, services.store.get(job.id)).state

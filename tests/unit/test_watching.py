@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOON, FakeClock
+from tests.builders import NOON, FakeClock, a_caller
 from tests.toy_service import ToyService, WatchCalls, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import EndReason, Job, State
@@ -31,6 +31,7 @@ from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.settings.configure_connections import put_connection
 from trainbell.use_cases.settings.connection_trouble import what_is_wrong
+from trainbell.use_cases.telling.publish_changes import publish_changes
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -41,7 +42,7 @@ def raising(error: Exception) -> Callable[[], None]:
 
 
 def a_running_one(services: Services, service: ToyService) -> Job:
-    job, _ = request_job(services, {"provider": "toy"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy"}, by=a_caller("ada"))
     advance_job(services, job.id)
     service.set_all("processing")
     service.clock.advance(10)
@@ -117,12 +118,12 @@ def test_a_cancel_is_done_when_the_service_says_so(
     services: Services, service: ToyService, clock: FakeClock
 ) -> None:
     job = a_running_one(services, service)
-    asked = cancel_job(services, job.id, by="ada")
+    asked = cancel_job(services, job.id, by=a_caller("ada"))
     assert asked.state is State.CANCELLING
     assert asked.may_still_cost
     assert isinstance(services.watchers, WatchCalls)
     assert services.watchers.jobs[-1].watch.number == job.watch.number + 1
-    cancel_job(services, job.id, by="ada")
+    cancel_job(services, job.id, by=a_caller("ada"))
     assert service.cancels == 1
     clock.advance(30)
     assert advance_job(services, job.id).job.state is State.CANCELLING
@@ -132,7 +133,7 @@ def test_a_cancel_is_done_when_the_service_says_so(
     assert (ended.state, ended.end_reason) == (State.CANCELLED, EndReason.CANCEL_CONFIRMED)
     assert not ended.may_still_cost
     with pytest.raises(JobEnded):
-        cancel_job(services, job.id, by="ada")
+        cancel_job(services, job.id, by=a_caller("ada"))
 
 
 def test_a_cancel_that_does_not_get_through_is_repeated(
@@ -140,7 +141,7 @@ def test_a_cancel_that_does_not_get_through_is_repeated(
 ) -> None:
     job = a_running_one(services, service)
     service.on_cancel = raising(ProviderUnavailable("down"))
-    asked = cancel_job(services, job.id, by="ada")
+    asked = cancel_job(services, job.id, by=a_caller("ada"))
     assert asked.state is State.CANCELLING
     assert asked.cancel.sent_at is None
     service.on_cancel = lambda: None
@@ -152,8 +153,8 @@ def test_a_cancel_that_does_not_get_through_is_repeated(
 def test_a_job_that_was_not_sent_is_cancelled_at_once(
     services: Services, service: ToyService
 ) -> None:
-    job, _ = request_job(services, {"provider": "toy"}, by="ada")
-    ended = cancel_job(services, job.id, by="ada")
+    job, _ = request_job(services, {"provider": "toy"}, by=a_caller("ada"))
+    ended = cancel_job(services, job.id, by=a_caller("ada"))
     assert (ended.state, ended.end_reason) == (State.CANCELLED, EndReason.CANCELLED_BEFORE_START)
     assert advance_job(services, job.id).wait_seconds is None
     assert service.trainings == []
@@ -162,10 +163,10 @@ def test_a_job_that_was_not_sent_is_cancelled_at_once(
 def test_a_cancel_while_the_start_is_unclear_waits_for_the_truth(
     services: Services, service: ToyService, clock: FakeClock
 ) -> None:
-    job, _ = request_job(services, {"provider": "toy"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy"}, by=a_caller("ada"))
     service.after_start = raising(TimeoutError())
     advance_job(services, job.id)
-    assert cancel_job(services, job.id, by="ada").state is State.STARTING
+    assert cancel_job(services, job.id, by=a_caller("ada")).state is State.STARTING
     clock.advance(60)
     adopted = advance_job(services, job.id).job
     assert adopted.state is State.CANCELLING
@@ -178,7 +179,7 @@ def test_a_service_without_a_cancel_call_is_said_so(
     services = a_trainbell(store, service, spec={"can_cancel": False})
     job = a_running_one(services, service)
     with pytest.raises(NotSupported, match="may cost"):
-        cancel_job(services, job.id, by="ada")
+        cancel_job(services, job.id, by=a_caller("ada"))
     assert services.store.get(job.id).cancel.requested_at is None
 
 
@@ -186,7 +187,7 @@ def test_the_deadline_cancels_and_the_end_is_expired(
     services: Services, service: ToyService, clock: FakeClock
 ) -> None:
     body = {"provider": "toy", "deadline_at": (NOON + timedelta(minutes=5)).isoformat()}
-    job, _ = request_job(services, body, by="ada")
+    job, _ = request_job(services, body, by=a_caller("ada"))
     advance_job(services, job.id)
     service.set_all("processing")
     while service.trainings[0].status == "processing":
@@ -228,7 +229,7 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
     services = a_trainbell(store, service)
     store.put_config(Connection(name="slow", provider="toy", calls_per_minute=6, created_at=NOON))
     ids = [
-        request_job(services, {"provider": "toy", "connection": "slow"}, by="ada")[0].id
+        request_job(services, {"provider": "toy", "connection": "slow"}, by=a_caller("ada"))[0].id
         for _ in range(4)
     ]
     calls: list[float] = []
@@ -252,7 +253,7 @@ def test_a_changed_connection_ends_a_services_silence_for_old_and_new_jobs(
 ) -> None:
     body = {"provider": "toy", "calls_per_minute": 60}
     put_connection(services, "slow", body)
-    job, _ = request_job(services, {"provider": "toy", "connection": "slow"}, by="ada")
+    job, _ = request_job(services, {"provider": "toy", "connection": "slow"}, by=a_caller("ada"))
     services.store.hold_calls("slow", clock.now() + timedelta(hours=1))
     advance_job(services, job.id)
     assert service.trainings == []
@@ -275,6 +276,8 @@ def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
     service.set_all("completed")
     clock.advance(60)
     advance_job(services, job.id)
+    while publish_changes(services).more_due:
+        pass
     forget_job(services, job.id)
     assert service.forgotten == ["t1"]
     with pytest.raises(NotFound):
@@ -287,8 +290,8 @@ def test_a_mended_connection_makes_its_waiting_jobs_go_on(
     services = a_trainbell(store, service)
     put_connection(services, "account", {"provider": "toy"})
     body = {"provider": "toy", "connection": "account"}
-    job, _ = request_job(services, body, by="ada")
-    other, _ = request_job(services, body, by="ada")
+    job, _ = request_job(services, body, by=a_caller("ada"))
+    other, _ = request_job(services, body, by=a_caller("ada"))
     for each in (job, other):
         advance_job(services, each.id)
     service.on_poll = raising(ProviderAuthFailed("wrong key"))

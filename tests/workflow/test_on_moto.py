@@ -17,7 +17,7 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
-from tests.builders import a_running_job
+from tests.builders import a_caller, a_running_job
 from tests.workflow import definition
 from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.domain.job import Job, State
@@ -85,7 +85,7 @@ class Engine:
             "min_interval_seconds": 1,
             "max_interval_seconds": 1,
         }
-        return request_job(cloud_services(), body, by="test", idempotency_key=None)[0]
+        return request_job(cloud_services(), body, by=a_caller("test"), idempotency_key=None)[0]
 
     def finished(self, name: str) -> str:
         """How this execution ended."""

@@ -12,7 +12,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 
-from trainbell.api.calls import Call, Reply, Request, reply_document
+from trainbell.api.calls import ApiCall, ApiReply, Request, reply_document
+from trainbell.api.channel_kinds import channel_kinds
 from trainbell.api.channels import channels
 from trainbell.api.connections import connections
 from trainbell.api.endpoints import Endpoint, Resource
@@ -33,14 +34,23 @@ description = Resource("description")
 
 
 @description.call("GET", "/v1/openapi.json", returns={200: dict})
-def get_openapi(call: Call) -> Reply:
+def get_openapi(call: ApiCall) -> ApiReply:
     """This description of the API, in OpenAPI 3.1."""
     from trainbell.api.openapi import openapi_document
 
     return reply_document(openapi_document(RESOURCES, call.services.engine))
 
 
-RESOURCES = (jobs, connections, channels, schedules, providers, health, description)
+RESOURCES = (
+    jobs,
+    connections,
+    channels,
+    channel_kinds,
+    schedules,
+    providers,
+    health,
+    description,
+)
 
 
 class ApiApp:
@@ -50,7 +60,7 @@ class ApiApp:
         self._services = services
         self._identity = identity
 
-    def answer(self, endpoint: Endpoint, request: Request, path: Mapping[str, str]) -> Reply:
+    def answer(self, endpoint: Endpoint, request: Request, path: Mapping[str, str]) -> ApiReply:
         """Identity, then reading, then the call itself."""
         try:
             by = self._identity.identify(request)
@@ -61,12 +71,12 @@ class ApiApp:
                 refuse_body(request.body)
             if endpoint.query is None:
                 read_query(QueryModel, request.query)
-            call = Call(services=self._services, request=request, by=by, path=path, body=body)
+            call = ApiCall(services=self._services, request=request, by=by, path=path, body=body)
             return endpoint.handler(call)
         except Exception as error:  # noqa: BLE001 - the last place where it can become an answer
             return problem_reply(_of_request(error, endpoint), request)
 
-    def answer_unknown(self, request: Request) -> Reply:
+    def answer_unknown(self, request: Request) -> ApiReply:
         """A path or method that is not in the table. It, too, is told only to those who may."""
         try:
             self._identity.identify(request)
@@ -82,7 +92,7 @@ class ApiApp:
 def include_calls(
     resolver: ApiGatewayResolver,
     make_route: Callable[[Endpoint], Route],
-    answer_unknown: Callable[[], Reply],
+    answer_unknown: Callable[[], ApiReply],
 ) -> None:
     """Put every call on a Powertools router of its resource, and these on the resolver."""
     for resource in RESOURCES:
@@ -97,7 +107,7 @@ def include_calls(
     resolver.not_found(not_found)
 
 
-def response_of(reply: Reply) -> Response[str]:
+def response_of(reply: ApiReply) -> Response[str]:
     """Powertools' form of a reply. Nothing here may be cached or guessed at by a browser."""
     headers: dict[str, str | list[str]] = {
         **reply.headers,

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import HttpResolverLocal, Response
 
 from trainbell.api.app import ApiApp, Route, include_calls, response_of
-from trainbell.api.calls import Reply, Request
+from trainbell.api.calls import ApiReply, Request
 from trainbell.api.endpoints import Endpoint
 from trainbell.api.identity import Identity
 from trainbell.api.problems import problem_reply
@@ -39,7 +39,7 @@ def asgi_app_for(services: Services, identity: Identity) -> AsgiApp:
 
         return route
 
-    def answer_unknown() -> Reply:
+    def answer_unknown() -> ApiReply:
         return app.answer_unknown(_request_of(resolver))
 
     include_calls(resolver, make_route, answer_unknown)

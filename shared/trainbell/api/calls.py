@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from trainbell.domain.access import Caller
 from trainbell.use_cases.ground.services import Services
 
 JSON_TYPE = "application/json"
@@ -31,18 +32,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiCall:
     """A request that passed identity and reading. `by` is who calls."""
 
     services: Services
     request: Request
-    by: str
+    by: Caller
     path: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ApiReply:
     """Status, JSON text (empty for 204) and headers."""
 
     status: int
@@ -51,20 +52,20 @@ class Reply:
     media_type: str = JSON_TYPE
 
 
-def reply(view: BaseModel, status: int = 200, **headers: str) -> Reply:
+def reply(view: BaseModel, status: int = 200, **headers: str) -> ApiReply:
     """`headers`: names with `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status, view.model_dump_json(), named)
+    return ApiReply(status, view.model_dump_json(), named)
 
 
-def reply_document(document: Mapping[str, Any], status: int = 200) -> Reply:
-    return Reply(status, json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+def reply_document(document: Mapping[str, Any], status: int = 200) -> ApiReply:
+    return ApiReply(status, json.dumps(document, separators=(",", ":"), ensure_ascii=False))
 
 
-def reply_setting(view: BaseModel, revision: str, status: int = 200) -> Reply:
+def reply_setting(view: BaseModel, revision: str, status: int = 200) -> ApiReply:
     """With the revision as its ETag; what is built in has none."""
     return reply(view, status, ETag=f'"{revision}"') if revision else reply(view, status)
 
 
-def no_content() -> Reply:
-    return Reply(204)
+def no_content() -> ApiReply:
+    return ApiReply(204)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import Call, Reply, no_content, reply, reply_setting
+from trainbell.api.calls import ApiCall, ApiReply, no_content, reply, reply_setting
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import IF_MATCH_HEADER, PageQuery, read_if_match, read_query
 from trainbell.api.setting_lists import list_settings
@@ -30,7 +30,7 @@ _ONE = "/v1/connections/{name}"
 
 
 @connections.call("GET", "/v1/connections", query=PageQuery, returns={200: ConnectionList})
-def list_connections(call: Call) -> Reply:
+def list_connections(call: ApiCall) -> ApiReply:
     """Connections by name; those that are built in come last."""
     query = read_query(PageQuery, call.request.query)
     built_in = built_in_connections(call.services)
@@ -42,7 +42,7 @@ def list_connections(call: Call) -> Reply:
 
 
 @connections.call("GET", _ONE, returns={200: ConnectionDetailView}, refuses=(404,))
-def get_connection(call: Call) -> Reply:
+def get_connection(call: ApiCall) -> ApiReply:
     """One connection, and what is wrong with it. Its secret is shown as a reference."""
     connection = find_connection(call.services, call.path["name"])
     detail = connection_detail(connection, what_is_wrong(call.services, connection.name))
@@ -57,7 +57,7 @@ def get_connection(call: Call) -> Reply:
     returns={201: ConnectionView, 200: ConnectionView},
     refuses=(409, 412, 413, 415, 422, 507),
 )
-def replace_connection(call: Call) -> Reply:
+def replace_connection(call: ApiCall) -> ApiReply:
     """Create or replace a connection."""
     connection, is_new = put_connection(
         call.services,
@@ -71,7 +71,7 @@ def replace_connection(call: Call) -> Reply:
 @connections.call(
     "DELETE", _ONE, headers=IF_MATCH_HEADER, returns={204: None}, refuses=(404, 409, 412)
 )
-def remove_connection(call: Call) -> Reply:
+def remove_connection(call: ApiCall) -> ApiReply:
     """Delete a connection that no active job uses."""
     if_match = read_if_match(call.request.headers)
     delete_connection(call.services, call.path["name"], if_match=if_match)
@@ -79,7 +79,7 @@ def remove_connection(call: Call) -> Reply:
 
 
 @connections.call("POST", _ONE + "/test", returns={200: CheckView}, refuses=(404, 409, 502))
-def _try_connection(call: Call) -> Reply:
+def _try_connection(call: ApiCall) -> ApiReply:
     """Try a connection for real, without changing anything at its service."""
     name = call.path["name"]
     return reply(CheckView(name=name, ok=True, message=try_connection(call.services, name)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from trainbell.api.calls import Call, Reply
+from trainbell.api.calls import ApiCall, ApiReply
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[ApiCall], ApiReply]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

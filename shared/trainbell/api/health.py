@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trainbell.api.calls import Call, Reply, reply
+from trainbell.api.calls import ApiCall, ApiReply, reply
 from trainbell.api.endpoints import Resource
 from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOST, PAGE_DEFAULT
+from trainbell.domain.access import CallerKind, Right
 from trainbell.domain.job import State
 from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 from trainbell.domain.size_bounds import ORDER_BYTES_AT_MOST
@@ -38,6 +39,8 @@ class CallerView(View):
     """`by` is what jobs and events record."""
 
     by: str
+    kind: CallerKind
+    rights: list[Right]
     engine: str
 
 
@@ -57,7 +60,7 @@ class LimitsView(View):
 
 
 @health.call("GET", "/v1/health", returns={200: HealthView})
-def get_health(call: Call) -> Reply:
+def get_health(call: ApiCall) -> ApiReply:
     """Whether it works, down to its store."""
     store = call.services.store
     view = HealthView(
@@ -71,13 +74,20 @@ def get_health(call: Call) -> Reply:
 
 
 @health.call("GET", "/v1/whoami", returns={200: CallerView})
-def get_caller(call: Call) -> Reply:
+def get_caller(call: ApiCall) -> ApiReply:
     """Who the caller is, as Trainbell sees it."""
-    return reply(CallerView(by=call.by, engine=call.services.engine))
+    return reply(
+        CallerView(
+            by=call.by.id,
+            kind=call.by.kind,
+            rights=sorted(call.by.rights),
+            engine=call.services.engine,
+        )
+    )
 
 
 @health.call("GET", "/v1/limits", returns={200: LimitsView})
-def get_limits(_: Call) -> Reply:
+def get_limits(_: ApiCall) -> ApiReply:
     """The bounds of inputs and lists."""
     view = LimitsView(
         body_bytes=BODY_BYTES_AT_MOST,

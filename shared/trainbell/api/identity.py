@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from trainbell.api.calls import Request
 from trainbell.api.refusals import CallerRefused, CallerUnknown, Misdirected
+from trainbell.domain.access import Caller, CallerKind
 
 
 class Identity(Protocol):
     scheme: str
     """How a caller proves who it is: `bearer` or `iam`."""
 
-    def identify(self, request: Request) -> str:
+    def identify(self, request: Request) -> Caller:
         """Who calls.
 
         Raises:
@@ -32,11 +33,11 @@ class IamIdentity:
 
     scheme = "iam"
 
-    def identify(self, request: Request) -> str:
+    def identify(self, request: Request) -> Caller:
         arn = request.iam.get("userArn") if request.iam else None
         if not isinstance(arn, str) or not arn:
             raise CallerUnknown("sign the request with an IAM identity")
-        return arn
+        return Caller(CallerKind.IAM, arn)
 
 
 class OwnerIdentity:
@@ -55,7 +56,7 @@ class OwnerIdentity:
         self._token = token.encode()
         self._host_names = frozenset(name.lower() for name in host_names) | {"localhost"}
 
-    def identify(self, request: Request) -> str:
+    def identify(self, request: Request) -> Caller:
         host = request.headers.get("host", "")
         if not self._is_own(host):
             raise Misdirected("address this server as 127.0.0.1, localhost or by its own name")
@@ -69,7 +70,7 @@ class OwnerIdentity:
                 "send the owner's token as `Authorization: Bearer …`; "
                 "it is in the file owner-token of the data directory"
             )
-        return "owner"
+        return Caller(CallerKind.OWNER, "owner")
 
     def _is_own(self, host: str) -> bool:
         try:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from trainbell.api.app import ApiApp, Route, include_calls, response_of
-from trainbell.api.calls import Reply, Request
+from trainbell.api.calls import ApiReply, Request
 from trainbell.api.endpoints import Endpoint
 from trainbell.api.identity import IamIdentity, Identity
 from trainbell.use_cases.ground.services import Services
@@ -30,7 +30,7 @@ def lambda_handler_for(services: Services, identity: Identity | None = None) -> 
 
         return route
 
-    def answer_unknown() -> Reply:
+    def answer_unknown() -> ApiReply:
         return app.answer_unknown(_request_of(resolver))
 
     include_calls(resolver, make_route, answer_unknown)

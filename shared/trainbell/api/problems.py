@@ -12,7 +12,7 @@ from typing import Any
 
 from trainbell import errors
 from trainbell.api import refusals
-from trainbell.api.calls import Reply, Request
+from trainbell.api.calls import ApiReply, Request
 
 log = logging.getLogger("trainbell.api")
 
@@ -23,47 +23,47 @@ PROVIDER_RETRY_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     status: int
     title: str
 
 
-KINDS: Mapping[type[errors.TrainbellError], Kind] = {
-    refusals.RequestMalformed: Kind(400, "The request cannot be read"),
-    refusals.CallerUnknown: Kind(401, "Who calls is not known"),
-    refusals.CallerRefused: Kind(403, "Not from there"),
-    refusals.NoSuchCall: Kind(404, "There is no such call"),
-    refusals.MethodNotAllowed: Kind(405, "This path has other methods"),
-    refusals.BodyTooSlow: Kind(408, "The body came too slowly"),
-    refusals.BodyTooLarge: Kind(413, "The body is too large"),
-    refusals.MediaTypeUnsupported: Kind(415, "The body must be JSON"),
-    refusals.Misdirected: Kind(421, "This is not that host"),
-    errors.InputInvalid: Kind(422, "The input is wrong"),
-    errors.ConfigInvalid: Kind(409, "The configuration is wrong"),
-    errors.NotFound: Kind(404, "There is no such thing"),
-    errors.Conflict: Kind(409, "This contradicts what is stored"),
-    errors.IdempotencyConflict: Kind(409, "The idempotency key was used with other input"),
-    errors.HoldTaken: Kind(409, "In use by another job"),
-    errors.JobEnded: Kind(409, "The job has ended"),
-    errors.SettingChanged: Kind(412, "The setting has changed since it was read"),
-    errors.NotSupported: Kind(409, "The service has no such call"),
-    errors.ProviderError: Kind(502, "The service did not do what was asked"),
-    errors.ProviderUnavailable: Kind(502, "The service cannot be reached"),
-    errors.ProviderThrottled: Kind(503, "The service asks for fewer calls"),
-    errors.ProviderAuthFailed: Kind(502, "The service refuses the secret"),
-    errors.ProviderRejected: Kind(502, "The service refuses the input"),
-    errors.ProviderJobMissing: Kind(502, "The service does not know the job"),
-    errors.ProviderReplyInvalid: Kind(502, "The service's answer cannot be read"),
-    errors.StartOutcomeUnknown: Kind(502, "The service's answer was lost"),
-    errors.JobConflict: Kind(409, "Somebody else wrote first; try again"),
-    errors.StoreError: Kind(500, "The store failed"),
-    errors.StoreUnavailable: Kind(503, "The store cannot be reached now"),
-    errors.StoreFull: Kind(507, "The store cannot be written"),
-    errors.RecordUnreadable: Kind(500, "A stored record cannot be read"),
-    errors.StoreTooNew: Kind(500, "The data is of a newer Trainbell"),
-    errors.NotifyError: Kind(502, "The channel did not take the message"),
-    errors.NotifyUnavailable: Kind(502, "The channel cannot be reached"),
-    errors.NotifyRejected: Kind(502, "The channel refuses the message"),
+KINDS: Mapping[type[errors.TrainbellError], ProblemType] = {
+    refusals.RequestMalformed: ProblemType(400, "The request cannot be read"),
+    refusals.CallerUnknown: ProblemType(401, "Who calls is not known"),
+    refusals.CallerRefused: ProblemType(403, "Not from there"),
+    refusals.NoSuchCall: ProblemType(404, "There is no such call"),
+    refusals.MethodNotAllowed: ProblemType(405, "This path has other methods"),
+    refusals.BodyTooSlow: ProblemType(408, "The body came too slowly"),
+    refusals.BodyTooLarge: ProblemType(413, "The body is too large"),
+    refusals.MediaTypeUnsupported: ProblemType(415, "The body must be JSON"),
+    refusals.Misdirected: ProblemType(421, "This is not that host"),
+    errors.InputInvalid: ProblemType(422, "The input is wrong"),
+    errors.ConfigInvalid: ProblemType(409, "The configuration is wrong"),
+    errors.NotFound: ProblemType(404, "There is no such thing"),
+    errors.Conflict: ProblemType(409, "This contradicts what is stored"),
+    errors.IdempotencyConflict: ProblemType(409, "The idempotency key was used with other input"),
+    errors.HoldTaken: ProblemType(409, "In use by another job"),
+    errors.JobEnded: ProblemType(409, "The job has ended"),
+    errors.SettingChanged: ProblemType(412, "The setting has changed since it was read"),
+    errors.NotSupported: ProblemType(409, "The service has no such call"),
+    errors.ProviderError: ProblemType(502, "The service did not do what was asked"),
+    errors.ProviderUnavailable: ProblemType(502, "The service cannot be reached"),
+    errors.ProviderThrottled: ProblemType(503, "The service asks for fewer calls"),
+    errors.ProviderAuthFailed: ProblemType(502, "The service refuses the secret"),
+    errors.ProviderRejected: ProblemType(502, "The service refuses the input"),
+    errors.ProviderJobMissing: ProblemType(502, "The service does not know the job"),
+    errors.ProviderReplyInvalid: ProblemType(502, "The service's answer cannot be read"),
+    errors.StartOutcomeUnknown: ProblemType(502, "The service's answer was lost"),
+    errors.JobConflict: ProblemType(409, "Somebody else wrote first; try again"),
+    errors.StoreError: ProblemType(500, "The store failed"),
+    errors.StoreUnavailable: ProblemType(503, "The store cannot be reached now"),
+    errors.StoreFull: ProblemType(507, "The store cannot be written"),
+    errors.RecordUnreadable: ProblemType(500, "A stored record cannot be read"),
+    errors.StoreTooNew: ProblemType(500, "The data is of a newer Trainbell"),
+    errors.NotifyError: ProblemType(502, "The channel did not take the message"),
+    errors.NotifyUnavailable: ProblemType(502, "The channel cannot be reached"),
+    errors.NotifyRejected: ProblemType(502, "The channel refuses the message"),
 }
 """An error that is not in the table has the status of its nearest parent in it."""
 
@@ -71,13 +71,13 @@ EVERY_CALL = (400, 401, 403, 405, 408, 413, 421, 500, 503)
 """Statuses of problems that any call may have; 405 is its path's, under another method."""
 
 
-def problem_reply(error: Exception, request: Request) -> Reply:
+def problem_reply(error: Exception, request: Request) -> ApiReply:
     """The problem document of an error. One that nobody foresaw is logged whole, and tells the
     caller nothing but the id under which it is found in the log."""
     kind = _kind_of(error)
     if kind is None or not isinstance(error, errors.TrainbellError):
         log.error("request %s failed", request.id, exc_info=error)
-        document = _document("unexpected", Kind(500, "Something went wrong here"))
+        document = _document("unexpected", ProblemType(500, "Something went wrong here"))
         document["detail"] = "The cause is in the log, under this request's id."
         document["request_id"] = request.id
         return _reply(500, document, {})
@@ -87,11 +87,11 @@ def problem_reply(error: Exception, request: Request) -> Reply:
     return _reply(kind.status, document, _headers(error))
 
 
-def _reply(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
-    return Reply(status, json.dumps(document), headers, PROBLEM_TYPE)
+def _reply(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -> ApiReply:
+    return ApiReply(status, json.dumps(document), headers, PROBLEM_TYPE)
 
 
-def _kind_of(error: Exception) -> Kind | None:
+def _kind_of(error: Exception) -> ProblemType | None:
     return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), None)
 
 
@@ -99,7 +99,7 @@ def _type_of(error: Exception) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
 
 
-def _document(name: str, kind: Kind) -> dict[str, Any]:
+def _document(name: str, kind: ProblemType) -> dict[str, Any]:
     return {"type": f"urn:trainbell:{name}", "title": kind.title, "status": kind.status}
 
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from trainbell.api.refusals import BodyTooLarge, MediaTypeUnsupported, RequestMalformed
-from trainbell.errors import Problem
+from trainbell.errors import InputInvalid, Problem
 from trainbell.use_cases.ground.problems import problems_of
 
 BODY_BYTES_AT_MOST = 1024 * 1024
@@ -123,6 +123,14 @@ def read_if_match(headers: Mapping[str, str]) -> frozenset[str] | None:
         message = 'must be * or entity tags, such as "3f2a", as an ETag said them'
         raise RequestMalformed([Problem("If-Match", message)])
     return frozenset(tag.strip('"') for tag in tags if not tag.startswith("W/"))
+
+
+def read_model(model: type[Query], body: Mapping[str, Any]) -> Query:
+    """A body as this model. Raises InputInvalid, with every problem."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InputInvalid(problems_of(error)) from error
 
 
 def refuse_body(text: str | None) -> None:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trainbell.errors import NotifyError, NotifyRejected, NotifyUnavailable
+from trainbell.extensions.aws_refusal import (
+    EXPIRED,
+    NOT_THROUGH,
+    AwsRefusal,
+    is_down,
+    is_throttled,
+)
 from trainbell.redaction import redacted_text
 
-_PASSING = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InternalError",
-        "InternalException",
-        "InternalFailure",
-        "KMSThrottling",
-        "KMSThrottlingException",
-        "RequestExpired",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
+_PASSING = EXPIRED | NOT_THROUGH
 CLIENT_SETTINGS: dict[str, Any] = {
     "connect_timeout": 3,
     "read_timeout": 10,
@@ -40,15 +29,12 @@ def notify_error(exc: ClientError | BotoCoreError, what: str) -> NotifyError:
     """The error to raise for `what` (such as "SNS"). AWS's own words are kept, without secrets."""
     if not isinstance(exc, ClientError):
         return NotifyUnavailable(f"{what} could not be reached ({type(exc).__name__})")
-    error = exc.response.get("Error", {})
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return error_of_code(error.get("Code", ""), error.get("Message", ""), what, status)
+    refusal = AwsRefusal.of(exc)
+    return error_of_code(refusal.code, refusal.message, what, refusal.status)
 
 
 def error_of_code(code: str, message: str, what: str, http_status: int = 0) -> NotifyError:
     words = redacted_text(f"{what} answered {code}: {message}")[:500]
-    if code in _PASSING or http_status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotifyUnavailable(words)
-    if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_throttled(code, http_status) or is_down(code, http_status) or code in _PASSING:
         return NotifyUnavailable(words)
     return NotifyRejected(words)

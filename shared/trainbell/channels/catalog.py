@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-import trainbell.channels
 from trainbell.domain.events import ANNOUNCED, EventType
 from trainbell.domain.settings import ChannelConfig
-from trainbell.errors import ConfigInvalid, NotFound
+from trainbell.errors import NotFound
+from trainbell.extensions.client_pool import ClientPool
+from trainbell.extensions.finder import Finder, ThirdParty
 from trainbell.ports import Channel, ChannelContext, ChannelSpec, Clock, SecretSource
 
 ENTRY_POINT_GROUP = "trainbell.channels"
@@ -38,6 +35,8 @@ class FoundChannels:
         bus_name: str | None = None,
         allow_loopback: bool = False,
         transport: Any = None,
+        package: str = "trainbell.channels",
+        third_party: ThirdParty | None = None,
     ) -> None:
         self._secrets = secrets
         self._clock = clock
@@ -45,46 +44,33 @@ class FoundChannels:
         self._bus_name = bus_name
         self._allow_loopback = allow_loopback
         self._transport = transport
-        self._clients: dict[str, tuple[ChannelConfig, Channel]] = {}
-        self._lock = threading.Lock()
+        self._finder = Finder(
+            ChannelSpec,
+            noun="channel",
+            attribute="CHANNEL",
+            package=package,
+            group=ENTRY_POINT_GROUP,
+            third_party=third_party,
+        )
+        self._clients: ClientPool[ChannelConfig, Channel] = ClientPool(self._build, clock)
 
     def names(self) -> Sequence[str]:
-        return sorted({*self._folders, *self._entry_points})
+        """Sorted. Raises ConfigInvalid where two channels have one name."""
+        return self._finder.names()
 
     def spec(self, name: str) -> ChannelSpec:
         """Raises:
         NotFound: no such kind; the message names those that exist.
-        ConfigInvalid: a package declares it and does not deliver a `ChannelSpec`.
+        ConfigInvalid: it cannot be loaded, or does not deliver a `ChannelSpec` of its name.
         """
-        if name in self._folders:
-            spec = importlib.import_module(f"{trainbell.channels.__name__}.{name}").CHANNEL
-        elif name in self._entry_points:
-            spec = self._entry_points[name].load()
-        else:
+        if name not in self._finder:
             raise NotFound(f"no channel of kind {name!r}; there are: {', '.join(self.names())}")
-        if not isinstance(spec, ChannelSpec) or spec.name != name:
-            raise ConfigInvalid(f"the channel {name} does not declare a ChannelSpec of its name")
-        return spec
+        return self._finder.load(name)
 
-    def client(self, config: ChannelConfig) -> Channel:
-        """The channel's client; made once and kept until its settings change."""
-        settings = replace(config, created_at=None, updated_at=None)
-        with self._lock:
-            known = self._clients.get(config.name)
-            if known is not None and known[0] == settings:
-                return known[1]
-            context = ChannelContext(
-                config=config,
-                secrets=self._secrets,
-                clock=self._clock,
-                transport=self._transport,
-                allow_loopback=self._allow_loopback,
-            )
-            client = self.spec(config.kind).build(context)
-            self._clients[config.name] = (settings, client)
-        if known is not None:
-            known[1].close()
-        return client
+    def lease(self, config: ChannelConfig) -> AbstractContextManager[Channel]:
+        """The channel's client, made once and kept until its settings change; not closed within
+        the `with`, whatever changes meanwhile."""
+        return self._clients.lease(config.name, replace(config, created_at=None, updated_at=None))
 
     def built_in(self) -> Sequence[ChannelConfig]:
         channels = []
@@ -109,17 +95,15 @@ class FoundChannels:
         return channels
 
     def close(self) -> None:
-        with self._lock:
-            clients, self._clients = self._clients, {}
-        for _, client in clients.values():
-            client.close()
+        self._clients.close()
 
-    @cached_property
-    def _folders(self) -> frozenset[str]:
-        # Names only: a channel that nobody uses is never imported.
-        found = pkgutil.iter_modules(trainbell.channels.__path__)
-        return frozenset(module.name for module in found if module.ispkg)
-
-    @cached_property
-    def _entry_points(self) -> Mapping[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    def _build(self, config: ChannelConfig) -> Channel:
+        return self.spec(config.kind).build(
+            ChannelContext(
+                config=config,
+                secrets=self._secrets,
+                clock=self._clock,
+                transport=self._transport,
+                allow_loopback=self._allow_loopback,
+            )
+        )

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import sys
 
-NEEDED = frozenset({"cryptography", "rich", "typer", "tzdata", "uvicorn"})
-"""The packages of the extra `embedded`."""
+from trainbell.cli.extra import MISSING, NEEDED
 
-MISSING = (
-    "{} is not installed: the command line and `trainbell up` need the extra `embedded`; "
-    "in Trainbell's directory: pip install '.[embedded]'"
-)
 _BAD_INPUT = 2
 
 

@@ -31,6 +31,7 @@ class Entry:
 
 COMMANDS = (
     Entry("start", "jobs:start", JOBS, "Start a job."),
+    Entry("run", "run:run", JOBS, "Run a command on this machine as a job."),
     Entry("wait", "jobs:wait", JOBS, "Stay until a job has ended; the exit status says how."),
     Entry("jobs", "looking:jobs", JOBS, "List jobs, newest first."),
     Entry("show", "looking:show", JOBS, "Show all that is known of one job."),
@@ -43,6 +44,18 @@ COMMANDS = (
     ),
     Entry("cancel", "jobs:cancel", JOBS, "Ask for a cancel."),
     Entry("retry", "jobs:retry", JOBS, "Start a new job like an ended one, linked to it."),
+    Entry(
+        "resend",
+        "jobs:resend",
+        JOBS,
+        "Answer that nothing of an unclear start is at the service, so that it is sent again.",
+    ),
+    Entry(
+        "redeliver",
+        "jobs:redeliver",
+        JOBS,
+        "Tell a job's events again: what was given up, or all of them to one channel.",
+    ),
     Entry("forget", "jobs:forget", JOBS, "Forget an ended job, with its history."),
     Entry("connections", "connections:connections", SETTINGS, "Accounts at training services."),
     Entry("channels", "channels:channels", SETTINGS, "Where to tell what happened."),
@@ -69,9 +82,15 @@ COMMANDS = (
     ),
     Entry(
         "new-provider",
-        "new_provider:new_provider",
+        "new_plugin:new_provider",
         MACHINE,
         "Make a project for a provider, with a test suite that says what is left to fill in.",
+    ),
+    Entry(
+        "new-channel",
+        "new_plugin:new_channel",
+        MACHINE,
+        "Make a project for a channel that posts to a webhook, with a test suite that it passes.",
     ),
     Entry("version", "about:version", MACHINE, "Print the version."),
 )

@@ -32,6 +32,7 @@ def _what(job: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     yield "tags", ", ".join(f"{k}={v}" for k, v in list(job["tags"].items())[:TAGS_SHOWN])
     yield "schedule", job["schedule"]
     yield "retry of", job["retry_of"]
+    yield "found again of", job["found_again_of"]
 
 
 def _where(job: Mapping[str, Any]) -> str:

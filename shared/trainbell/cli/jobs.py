@@ -35,13 +35,13 @@ def start(
         return
     with Watched(url) as watched:
         job = watched.client.start(body, idempotency_key=idempotency_key)
-        _wait_and_exit(watched, job, as_json)
+        wait_and_exit(watched, job, as_json)
 
 
 def wait(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Stay until a job has ended; the exit status says how. Ctrl-C only stops the looking."""
     with Watched(url) as watched:
-        _wait_and_exit(watched, watched.client.job(job), as_json)
+        wait_and_exit(watched, watched.client.job(job), as_json)
 
 
 def cancel(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
@@ -62,6 +62,30 @@ def retry(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) 
         print_job(client.retry(job), as_json)
 
 
+def resend(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Answer that nothing of an unclear start is at the service, so that it is sent again."""
+    with find_trainbell(url) as client:
+        print_job(client.resend(job), as_json)
+
+
+def redeliver(
+    job: JobArgument,
+    channel: Annotated[
+        str | None, typer.Option(help="Only to this one, also what it was told already.")
+    ] = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell a job's events again: what was given up, or all of them to one channel."""
+    with find_trainbell(url) as client:
+        again = client.redeliver(job, channel)
+    if as_json:
+        print_json(again)
+        return
+    for each in again["items"]:
+        console.print(f"{each['event_type']} to {each['channel']} is due again", markup=False)
+
+
 def forget(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Forget an ended job, with its history."""
     with find_trainbell(url) as client:
@@ -72,7 +96,7 @@ def forget(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False)
         console.print(f"{job}  forgotten", markup=False)
 
 
-def _wait_and_exit(watched: Watched, job: JsonObject, as_json: bool) -> NoReturn:
+def wait_and_exit(watched: Watched, job: JsonObject, as_json: bool) -> NoReturn:
     """Ends the command with the status that the job's end stands for."""
     come_back = f"trainbell wait {job['id']}"
     try:

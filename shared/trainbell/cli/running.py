@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from trainbell.cli.app import MISSING, NEEDED
 from trainbell.cli.command_table import CommandTable
 from trainbell.cli.exit_codes import MEANINGS, ExitCode
+from trainbell.cli.extra import MISSING, NEEDED
 from trainbell.cli.output import errors
 from trainbell.client import ApiProblem, NotReached
 from trainbell.errors import ConfigInvalid, TrainbellError

@@ -8,21 +8,19 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from trainbell.errors import ConfigInvalid, StoreFull, StoreUnavailable
+from trainbell.extensions.aws_refusal import AwsRefusal
 
-_SERVER_ERROR = 500
-_TOO_MANY = 429
 _FULL = frozenset({"ExecutionLimitExceeded", "ServiceQuotaExceededException"})
-_THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 
 
 def code_of(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return AwsRefusal.of(error).code
 
 
 def is_transient(error: ClientError) -> bool:
     """Throttled, or the service's own fault: time helps."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in _THROTTLED or status >= _SERVER_ERROR or status == _TOO_MANY
+    refusal = AwsRefusal.of(error)
+    return refusal.is_throttled or refusal.is_down
 
 
 @contextmanager
@@ -42,7 +40,7 @@ def mapped_errors(what: str) -> Iterator[None]:
             raise StoreFull(f"{what}: the account's quota is used up ({code})") from exc
         if is_transient(exc):
             raise StoreUnavailable(f"{what}: busy or down ({code})") from exc
-        message = exc.response.get("Error", {}).get("Message", "")
+        message = AwsRefusal.of(exc).message
         raise ConfigInvalid(f"{what} was refused: {code}: {message}") from exc
     except (BotoCoreError, HTTPClientError) as exc:
         raise StoreUnavailable(f"{what}: no answer ({type(exc).__name__})") from exc

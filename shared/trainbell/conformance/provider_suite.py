@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from trainbell.conformance.sources import sleeps_in
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES, Observation
 from trainbell.errors import NotSupported, ProviderJobMissing, ProviderRejected
@@ -90,13 +88,7 @@ class ProviderConformance:
         assert set(subject.status_map.values()) <= OBSERVABLE_STATES
 
     def test_clients_never_sleep_or_loop_in_time(self, subject: Subject) -> None:
-        found = [
-            f"{path.name}:{node.lineno}"
-            for path in _sources(subject.package)
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Attribute | ast.Name) and _word(node) == "sleep"
-        ]
-        assert found == []
+        assert sleeps_in(subject.package) == []
 
     # ---------------------------------------- started once, found again
 
@@ -171,14 +163,3 @@ class ProviderConformance:
     def test_a_check_says_what_answered_and_starts_nothing(self, subject: Subject) -> None:
         assert subject.provider.check()
         assert subject.starts(JOB) == 0
-
-
-def _sources(package: str) -> list[Path]:
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise LookupError(f"{package} is not a package")
-    return [p for root in spec.submodule_search_locations for p in Path(root).rglob("*.py")]
-
-
-def _word(node: ast.Attribute | ast.Name) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id

@@ -33,6 +33,7 @@ class EventType(StrEnum):
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_FINISHED = "JobFinished"
     JOB_FOUND_AGAIN = "JobFoundAgain"
+    DELIVERY_GIVEN_UP = "DeliveryGivenUp"
     DOUBLED_TRAINING = "DoubledTraining"
     ORPHAN_FOUND = "OrphanFound"
     CHANNEL_TESTED = "ChannelTested"
@@ -47,6 +48,7 @@ ANNOUNCED = frozenset(
         EventType.UNKNOWN_STATUS_SEEN,
         EventType.JOB_FINISHED,
         EventType.JOB_FOUND_AGAIN,
+        EventType.DELIVERY_GIVEN_UP,
         EventType.START_NEEDS_ANSWER,
         EventType.DOUBLED_TRAINING,
         EventType.ORPHAN_FOUND,

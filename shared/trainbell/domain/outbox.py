@@ -32,6 +32,7 @@ class OutboxEntry:
 
     `id` is stable (event id, and channel where routed): receivers can drop a repeat by it.
     `claim` is a number that a claimer gets; settling with an outdated claim is refused.
+    `is_refused`: the receiver refuses it, so that a person must mend the channel.
     """
 
     id: str
@@ -44,6 +45,8 @@ class OutboxEntry:
     attempts: int = 0
     claim: int = 0
     last_error: str | None = None
+    is_refused: bool = False
+    tried_at: datetime | None = None
     done_at: datetime | None = None
 
 
@@ -64,12 +67,13 @@ def delivered(entry: OutboxEntry, now: datetime) -> OutboxEntry:
         state=DeliveryState.DELIVERED,
         attempts=entry.attempts + 1,
         last_error=None,
+        is_refused=False,
         done_at=now,
     )
 
 
-def refused(entry: OutboxEntry, error: str, now: datetime) -> OutboxEntry:
-    """The receiver refuses for good: kept and shown, not tried again."""
+def given_up(entry: OutboxEntry, error: str, now: datetime) -> OutboxEntry:
+    """Not tried again, unless somebody asks for it: kept and shown."""
     return replace(
         entry,
         state=DeliveryState.GIVEN_UP,
@@ -80,16 +84,42 @@ def refused(entry: OutboxEntry, error: str, now: datetime) -> OutboxEntry:
 
 
 def to_retry(
-    entry: OutboxEntry, error: str, now: datetime, retry_after_seconds: float | None
+    entry: OutboxEntry,
+    error: str,
+    now: datetime,
+    retry_after_seconds: float | None = None,
+    *,
+    is_refused: bool = False,
 ) -> OutboxEntry:
-    """The receiver is down: due again after a doubling wait, given up after three days."""
+    """The receiver is down or refuses: due again after a doubling wait, for three days. Whoever
+    mends a channel mends it within days, not within a message's first attempt."""
     if now - entry.created_at >= GIVE_UP_AFTER:
-        return refused(entry, error, now)
+        return given_up(entry, error, now)
     wait = min(RETRY_LAST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(entry.attempts, 16))
     wait = max(wait, min(retry_after_seconds or 0.0, RETRY_LAST_SECONDS))
     return replace(
         entry,
         attempts=entry.attempts + 1,
         last_error=error,
+        is_refused=is_refused,
+        tried_at=now,
         due_at=now + timedelta(seconds=wait),
+    )
+
+
+def brought_forward(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    """Its channel was mended: due now, and its waits begin anew."""
+    return replace(entry, due_at=now, attempts=0)
+
+
+def redelivered(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    """Told once more, with the same id, for another three days if need be."""
+    return replace(
+        entry,
+        state=DeliveryState.PENDING,
+        created_at=now,
+        due_at=now,
+        attempts=0,
+        is_refused=False,
+        done_at=None,
     )

@@ -124,11 +124,16 @@ def is_in_use(path: Path) -> bool:
 
 
 def running_server(path: Path) -> RunningServer | None:
-    """The Trainbell that runs on this directory; None where none does, or it is not ours to use."""
+    """The Trainbell that runs on this directory; None where none does, or it is not ours to use.
+
+    The note alone proves nothing, nor that a process of its number lives: the owner's token goes
+    only to the one that holds the directory's lock.
+    """
     try:
         noted: Any = json.loads((path / _SERVER).read_text())
         url, pid = str(noted["url"]), int(noted["pid"])
-        os.kill(pid, 0)
+        if not _is_held_by(path / _LOCK, pid):
+            return None
         token = _read_token(path)
     except (OSError, OverflowError, ValueError, KeyError, TypeError, TrainbellError):
         return None
@@ -174,6 +179,13 @@ def _is_held(file: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _is_held_by(file: Path, pid: int) -> bool:
+    if not _is_held(file):
+        return False
+    with file.open(encoding="ascii", errors="replace") as opened:
+        return opened.read(32).strip() == str(pid)
 
 
 def _step_in_between(path: Path, held: ExitStack) -> None:

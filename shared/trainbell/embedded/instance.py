@@ -16,8 +16,10 @@ from trainbell.api.identity import OwnerIdentity
 from trainbell.bootstrap.embedded import embedded_services
 from trainbell.embedded.data_dir import open_data_dir
 from trainbell.embedded.loop import Loop, LoopWatchers
+from trainbell.embedded.run_watch import RunWatch
 from trainbell.embedded.schedule_clock import EmbeddedScheduler
 from trainbell.embedded.server import DEFAULT_HOST, DEFAULT_PORT, Listener, LocalServer
+from trainbell.providers.local.refusals import NAME as LOCAL
 from trainbell.use_cases.ground.services import Services
 
 
@@ -73,6 +75,9 @@ class EmbeddedInstance:
             loop = Loop(services, watchers)
             loop.start()
             stack.callback(loop.stop)
+            runs = RunWatch(data_dir.path / LOCAL, loop.look_early)
+            runs.start()
+            stack.callback(runs.stop)
             identity = OwnerIdentity(data_dir.token, listener.host_names)
             server = LocalServer(asgi_app_for(services, identity), listener)
             server.start()

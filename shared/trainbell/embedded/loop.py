@@ -10,33 +10,41 @@ import math
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TypeVar
 
 from trainbell.domain.job import Job
+from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
+from trainbell.embedded.shares import AT_MOST, Shares
 from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
+from trainbell.use_cases.jobs.early_look import early_look
 from trainbell.use_cases.jobs.resume_starts import resume_starts
 from trainbell.use_cases.telling.publish_changes import publish_changes
-from trainbell.use_cases.telling.resume_telling import resume_telling
 
 T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
-IN_FLIGHT_PER_CONNECTION = 64
-"""A service that hangs keeps so many threads waiting, and none that other services need."""
-
-IN_FLIGHT_AT_MOST = 192
-TICK_SECONDS = 0.05
+THREADS_PER_TICK = 32
+TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
 PURGE_EVERY = timedelta(hours=1)
 AFTER_TROUBLE = timedelta(seconds=5)
+
+
+class EarlyLook(Enum):
+    """What came of a sign: an order to look; no room, or somebody is looking, perhaps at how it
+    was before; or nothing is left to see."""
+
+    HANDED_OUT = "handed_out"
+    LATER = "later"
+    OVER = "over"
 
 
 class LoopWatchers:
@@ -53,8 +61,8 @@ class Loop:
     """A dispatcher thread, one thread that tells, and as many polling threads as are needed.
 
     Few threads poll a fast service with the least CPU; a slow one needs many, which mostly wait.
-    So there are few at first, and one more whenever an order was left waiting, up to
-    IN_FLIGHT_AT_MOST.
+    So there are few at first, and more whenever orders were left waiting, up to what `Shares` hands
+    out.
 
     `start` returns at once; `stop` lets what is in flight end, for at most `timeout` seconds.
     """
@@ -66,9 +74,10 @@ class Loop:
         self._orders: queue.SimpleQueue[DueJob | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
-        self._busy: Counter[str] = Counter()
+        self._shares = Shares()
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
+        self._clock_steps = ClockSteps()
         self._sleeps_until = 0.0
         self._dispatcher = _thread(self._dispatch, "dispatch")
         self._teller = _thread(self._tell, "tell")
@@ -80,8 +89,8 @@ class Loop:
 
     def start(self) -> None:
         self._services.store.readmit()
+        mend_times(self._services)
         resume_starts(self._services)
-        resume_telling(self._services)
         for _ in range(THREADS_AT_FIRST):
             self._add_poller()
         self._dispatcher.start()
@@ -120,42 +129,43 @@ class Loop:
     def _dispatch_due(self) -> float:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
+        if self._clock_steps.was_put_back(now):
+            mend_times(self._services)
         # Left over from the tick before: every poller waits for its service.
-        if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
+        for _ in range(min(self._orders.qsize(), THREADS_PER_TICK, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:
-            busy = len(self._in_flight)
-        room = IN_FLIGHT_AT_MOST - busy
-        if room <= 0:
-            return 0.0
-        with self._lock:
+            if self._shares.room <= 0:
+                return 0.0
             self._not_before = {k: at for k, at in self._not_before.items() if at > now}
-            skipped = len(self._not_before)
-        due = self._services.store.due(
-            now,
-            IN_FLIGHT_AT_MOST + skipped,
-            per_connection=IN_FLIGHT_PER_CONNECTION + skipped,
-        )
+            # What is under way is still due in the store until it is recorded.
+            known = len(self._not_before) + len(self._in_flight)
+        due = self._services.store.due(now, AT_MOST + known, per_connection=AT_MOST + known)
         for each in due:
             self._hand_out(each)
-        if len(due) >= IN_FLIGHT_AT_MOST + skipped:
+        if len(due) >= AT_MOST + known:
             return 0.0
         next_due = self._services.store.next_due_at()
         if next_due is None:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
 
-    def _hand_out(self, due: DueJob) -> None:
+    def look_early(self, job_id: str) -> EarlyLook:
+        """A sign that this job has changed: look at it now, whenever it is due."""
+        due = early_look(self._services, job_id)
+        if due is None:
+            return EarlyLook.OVER
+        return EarlyLook.HANDED_OUT if self._hand_out(due) else EarlyLook.LATER
+
+    def _hand_out(self, due: DueJob) -> bool:
         with self._lock:
             if due.id in self._in_flight or due.id in self._not_before:
-                return
-            if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
-                return
-            if self._busy[due.connection] >= IN_FLIGHT_PER_CONNECTION:
-                return
+                return False
+            if not self._shares.take(due.connection):
+                return False
             self._in_flight.add(due.id)
-            self._busy[due.connection] += 1
         self._orders.put(due)
+        return True
 
     def _work(self) -> None:
         while (due := self._orders.get()) is not None:
@@ -172,7 +182,7 @@ class Loop:
                 trouble = True
             with self._lock:
                 self._in_flight.discard(due.id)
-                self._busy[due.connection] -= 1
+                self._shares.give_back(due.connection)
                 if trouble:
                     self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from trainbell.embedded.instance import EmbeddedInstance
+from trainbell.embedded.log_lines import OncePerCondition
 from trainbell.embedded.server import DEFAULT_HOST, DEFAULT_PORT
 from trainbell.errors import StoreError, StoreUnavailable, TrainbellError
 from trainbell.plain_text import harmless
@@ -37,6 +38,7 @@ def run_up(
     store cannot be used. Whatever prevents it is said in one line on stderr.
     """
     to_terminal = logging.StreamHandler()
+    to_terminal.addFilter(OncePerCondition())
     to_terminal.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[to_terminal])
     with _end_signals() as ending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -68,7 +69,10 @@ class ChannelCatalog(Protocol):
 
     def spec(self, name: str) -> ChannelSpec: ...
 
-    def client(self, config: ChannelConfig) -> Channel: ...
+    def lease(self, config: ChannelConfig) -> AbstractContextManager[Channel]:
+        """The channel's client for the length of a `with`: a change of its settings meanwhile
+        closes it no sooner. Raises NotFound or ConfigInvalid on entering."""
+        ...
 
     def built_in(self) -> Sequence[ChannelConfig]:
         """Channels that the installation itself brings (the stack's topic and bus)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 
 from trainbell.domain.job import Job
 from trainbell.domain.observation import Observation
-from trainbell.domain.order import Order
+from trainbell.domain.order import MIN_INTERVAL_SECONDS, Order
 from trainbell.domain.settings import Connection
 from trainbell.domain.starting import Settling
 from trainbell.ports.engines import Clock, SecretSource
@@ -153,8 +154,9 @@ class ProviderSpec:
     start is sent again only after `SETTLE_WHERE_DOUBLED` and several look-ups.
     `missing_grace_seconds`: for how long "no such job" may be a hiccup. `default_base_url` None: a
     connection must name one, unless `needs_url` is False. `calls_per_minute`: default rate budget.
-    `dataset_of`, `model_of`: read these from the parameters where the caller names none. `build`
-    is called once per connection.
+    `min_interval_seconds`: the shortest wait between two looks where the caller names none; a long
+    one where changes are told, and looks are only the safety net. `dataset_of`, `model_of`: read
+    these from the parameters where the caller names none. `build` is called once per connection.
     """
 
     name: str
@@ -175,6 +177,7 @@ class ProviderSpec:
     repeat_is_harmless: bool = False
     missing_grace_seconds: float = 300.0
     calls_per_minute: float | None = None
+    min_interval_seconds: float = MIN_INTERVAL_SECONDS
     dataset_of: Callable[[Mapping[str, Any]], str | None] | None = None
     model_of: Callable[[Mapping[str, Any]], str | None] | None = None
 
@@ -205,6 +208,11 @@ class ProviderCatalog(Protocol):
 
         Raises ConfigInvalid where its secret or settings cannot be had.
         """
+        ...
+
+    def lease(self, connection: Connection) -> AbstractContextManager[Provider]:
+        """The same client for the length of a `with`: a change of the connection meanwhile closes
+        it no sooner. Raises as `client` does, on entering."""
         ...
 
     def close(self) -> None: ...

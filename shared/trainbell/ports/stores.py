@@ -203,6 +203,19 @@ class OutboxStore(Protocol):
         """When the next pending entry is due (or its lease ends)."""
         ...
 
+    def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
+        """Deliveries to a channel that are still to be made, the oldest first."""
+        ...
+
+    def requeue(self, entry: OutboxEntry) -> bool:
+        """Store a delivery that was done as one that is to be made (`outbox.redelivered`). False
+        where it is not done, or gone."""
+        ...
+
+    def untold(self, job_id: str) -> int:
+        """How many entries of a job are still to be told, routed or not."""
+        ...
+
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
         """All routed entries of a job, oldest first."""
         ...

@@ -96,3 +96,11 @@ def secret_reference(context: ProviderContext) -> str:
     if not connection.secret:
         raise ConfigInvalid(f"connection {connection.name} needs a secret (env:NAME, file:/path …)")
     return connection.secret
+
+
+def service_url(context: ProviderContext) -> str:
+    """The connection's base URL. Raises ConfigInvalid where it has none."""
+    connection = context.connection
+    if not connection.base_url:
+        raise ConfigInvalid(f"connection {connection.name} needs a base URL")
+    return connection.base_url

@@ -24,12 +24,14 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.transports import Transports
 from trainbell.ports import Clock
+from trainbell.ports.call_scope import request_begins
 from trainbell.providers.credentials import Credential, RequestSigner
 from trainbell.providers.http_errors import request_id, status_error
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import Call, Effect, Reply
-from trainbell.providers.transports import Transports
 from trainbell.version import __version__
 
 USER_AGENT = f"trainbell/{__version__}"
@@ -40,7 +42,7 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """In seconds. `read` is between two pieces of an answer, `whole` for the answer's body."""
+    """In seconds. `read` is between two pieces of an answer, `whole` for the whole exchange."""
 
     connect: float = 10.0
     read: float = 20.0
@@ -72,7 +74,7 @@ class ServiceHttp:
         self._clock = clock
         self._timeouts = timeouts
         self._monotonic = monotonic
-        self._extensions = {"timeout": timeouts.for_httpx()}
+        self._timeout = timeouts.for_httpx()
         self._transports = Transports(transport)
         self._fixed_headers = {
             "Host": _authority(self.base_url),
@@ -84,7 +86,9 @@ class ServiceHttp:
 
     def send(self, call: Call) -> Reply:
         """Send it, once, and read the whole answer. Raises as the table in `http_errors` says."""
-        request = self._request(call)
+        # Announced where it is sent, so that each request of an operation counts.
+        whole = request_begins(self._timeouts.whole)
+        request = self._request(call, whole)
         sent_at = self._monotonic()
         with self._transports.lease(fresh=call.effect is Effect.START) as transport:
             try:
@@ -93,7 +97,7 @@ class ServiceHttp:
                 raise self._unanswered(call, exc) from exc
             headers = {k.lower(): v for k, v in response.headers.items()}
             limit = call.max_bytes if response.status_code in _OK else MAX_ERROR_BYTES
-            body, flaw = self._body(response, limit, sent_at + self._timeouts.whole)
+            body, flaw = self._body(response, limit, sent_at + whole)
         return self._judged(call, response.status_code, headers, body, flaw)
 
     def redact(self, text: str) -> str:
@@ -107,7 +111,7 @@ class ServiceHttp:
     def close(self) -> None:
         self._transports.close()
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _request(self, call: Call, whole: float) -> httpx.Request:
         url = self.base_url + call.path
         if call.query:
             url += "?" + urlencode(call.query)
@@ -122,7 +126,11 @@ class ServiceHttp:
                 str(exc), provider=self._provider, operation=call.operation
             ) from exc
         return httpx.Request(
-            call.method, url, headers=headers, content=body, extensions=self._extensions
+            call.method,
+            url,
+            headers=headers,
+            content=body,
+            extensions={"timeout": self._timeout, WHOLE_SECONDS: whole},
         )
 
     def _proof(

@@ -19,10 +19,8 @@ request: ProviderUnavailable, for a start too, which surely went nowhere.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -38,10 +36,10 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
+from trainbell.extensions.retry_after import retry_after_seconds
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import Call, Effect
 
-MAX_RETRY_AFTER_SECONDS = 86_400.0
 REQUEST_ID_HEADERS = (
     "x-request-id",
     "x-amzn-requestid",
@@ -119,28 +117,6 @@ def _own_words(status: int, headers: Mapping[str, str], details: Any) -> bool:
         isinstance(details, str) and details.lstrip().startswith("<")
     )
     return not is_page and status not in _ROUTING
-
-
-def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """`Retry-After` in seconds, given as a number or as an HTTP date (RFC 9110, 10.2.3).
-
-    None where it is missing or unreadable; never negative, and no more than a day.
-    """
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        # "-0000" parses to a naive time, which is UTC by RFC 5322.
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        seconds = (at - now).total_seconds()
-    if math.isnan(seconds):
-        return None
-    return min(MAX_RETRY_AFTER_SECONDS, max(0.0, seconds))
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

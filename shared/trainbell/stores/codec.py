@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,12 +19,12 @@ from trainbell.domain.outbox import OutboxEntry
 from trainbell.domain.settings import ConfigRecord
 from trainbell.errors import RecordUnreadable
 
-Kind = TypeVar("Kind")
+Stored = TypeVar("Stored")
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
-def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
+def _adapter(kind: type[Stored]) -> TypeAdapter[Stored]:
     """Made when first used: a function that polls never needs those of channels and schedules."""
     adapter = _ADAPTERS.get(kind)
     if adapter is None:
@@ -31,7 +32,7 @@ def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
     return adapter
 
 
-def _load(kind: type[Kind], document: bytes | str, record: str) -> Kind:
+def _load(kind: type[Stored], document: bytes | str, record: str) -> Stored:
     try:
         return _adapter(kind).validate_json(document)
     except ValidationError as exc:
@@ -70,11 +71,17 @@ def dump_config(record: ConfigRecord) -> bytes:
 
 
 def load_config(kind: type[ConfigRecord], document: bytes | str, name: str) -> ConfigRecord:
-    record = _load(kind, document, f"{kind.__name__} {name}")
-    return replace(record, revision=revision_of(document))
+    return cast("ConfigRecord", _read_config(cast("Any", kind), document, name))
 
 
 def revision_of(document: bytes | str) -> str:
     """A digest of what is stored: it needs no counter, and none that a deletion would reset."""
     data = document.encode() if isinstance(document, str) else document
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+# Settings are read at every step of every job, and change seldom. They are immutable.
+@lru_cache(maxsize=256)
+def _read_config(kind: Any, document: bytes | str, name: str) -> Any:
+    record = _load(kind, document, f"{kind.__name__} {name}")
+    return replace(record, revision=revision_of(document))

@@ -79,6 +79,7 @@ class JobSummary(OrderView):
     last_error: LastErrorView | None
     schedule: str | None
     retry_of: str | None
+    found_again_of: str | None
     requested_by: str
     url: str | None
 
@@ -209,6 +210,7 @@ def _summarised(job: Job, now: datetime, url: str | None) -> dict[str, Any]:
         "last_error": last_error_view(job.watch.last_error),
         "schedule": job.origin.schedule,
         "retry_of": job.origin.retry_of,
+        "found_again_of": job.origin.found_again_of,
         "requested_by": job.origin.requested_by,
         "url": url,
     }

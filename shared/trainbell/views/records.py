@@ -33,7 +33,8 @@ class EventList(View):
 
 
 class DeliveryView(View):
-    """What became of telling one event to one channel. `due_at` is the next attempt."""
+    """What became of telling one event to one channel. `due_at` is the next attempt.
+    `is_refused`: the receiver refuses it; mend the channel, and it is tried at once."""
 
     id: str
     event_id: str
@@ -42,6 +43,7 @@ class DeliveryView(View):
     state: DeliveryState
     attempts: int
     last_error: str | None
+    is_refused: bool
     created_at: datetime
     due_at: datetime | None
     done_at: datetime | None
@@ -79,6 +81,7 @@ def delivery_view(entry: OutboxEntry) -> DeliveryView:
         state=entry.state,
         attempts=entry.attempts,
         last_error=entry.last_error,
+        is_refused=entry.is_refused,
         created_at=entry.created_at,
         due_at=entry.due_at if entry.state is DeliveryState.PENDING else None,
         done_at=entry.done_at,

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure
+from trainbell.domain.outbox import OutboxEntry
 from trainbell.domain.settings import ChannelConfig, Connection, Schedule
 from trainbell.ports import ProviderSpec, ServiceState
 from trainbell.views.job import LastErrorView, last_error_view
@@ -58,6 +59,13 @@ class ChannelView(View):
     built_in: bool
     created_at: datetime | None
     updated_at: datetime | None
+
+
+class ChannelDetailView(ChannelView):
+    """`refused_at`, `last_error`: what its receiver refuses, and only a person can mend."""
+
+    last_error: str | None
+    refused_at: datetime | None
 
 
 class ChannelList(View):
@@ -181,6 +189,14 @@ def channel_view(channel: ChannelConfig) -> ChannelView:
         built_in=channel.created_at is None,
         created_at=channel.created_at,
         updated_at=channel.updated_at,
+    )
+
+
+def channel_detail(channel: ChannelConfig, refused: OutboxEntry | None) -> ChannelDetailView:
+    return ChannelDetailView(
+        **channel_view(channel).model_dump(),
+        last_error=None if refused is None else refused.last_error,
+        refused_at=None if refused is None else refused.created_at,
     )
 
 

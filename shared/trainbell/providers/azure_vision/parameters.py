@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
     field_validator,
 )
+
+from trainbell.providers.orders import Parameters as OrderParameters
 
 MIN_BUDGET_HOURS = 1
 MAX_BUDGET_HOURS: Mapping[str, int] = {
@@ -62,10 +63,10 @@ def _shorter_budgets(schema: dict[str, Any]) -> None:
     schema["then"] = {"properties": {"time_budget_in_hours": {"maximum": hours}}}
 
 
-class TrainParameters(BaseModel):
+class TrainParameters(OrderParameters):
     """Input of `PUT /models/{name}`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_shorter_budgets)
+    model_config = ConfigDict(json_schema_extra=_shorter_budgets)
 
     model_name: Name | None = Field(
         default=None,
@@ -120,10 +121,8 @@ class TrainParameters(BaseModel):
         }
 
 
-class EvaluateParameters(BaseModel):
+class EvaluateParameters(OrderParameters):
     """Input of `PUT /models/{name}/evaluations/{evaluationName}`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     model_name: Name = Field(description="The trained model to evaluate.")
     evaluation_name: Name | None = Field(

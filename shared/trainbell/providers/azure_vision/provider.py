@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from trainbell.domain.job import END_STATES, State
 from trainbell.domain.observation import Observation
-from trainbell.errors import ConfigInvalid, NotSupported, ProviderJobMissing, ProviderRejected
+from trainbell.errors import NotSupported, ProviderJobMissing, ProviderRejected
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
 from trainbell.providers.azure_vision.adoption import foreign_because
 from trainbell.providers.azure_vision.client import TITLE, AzureVisionClient
 from trainbell.providers.azure_vision.parameters import PARAMETERS, Parameters, Target
 from trainbell.providers.azure_vision.readings import observation_of, state_of
-from trainbell.providers.azure_vision.vendor_models import Run, utc_time
-from trainbell.providers.credentials import HeaderSecret, secret_reference
+from trainbell.providers.azure_vision.vendor_models import Run
+from trainbell.providers.credentials import HeaderSecret, secret_reference, service_url
 from trainbell.providers.http import ServiceHttp
+from trainbell.providers.orders import name_in, parameters_of
+from trainbell.providers.vendor_values import utc_time
 
 NAME_TAKEN = 409
 """HTTP's Conflict: the service keeps names unique and never repeats a creation."""
@@ -40,9 +40,6 @@ class AzureVision:
 
     @classmethod
     def from_context(cls, context: ProviderContext) -> AzureVision:
-        connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
         secret = HeaderSecret(
             context.secrets,
             secret_reference(context),
@@ -51,7 +48,7 @@ class AzureVision:
         )
         http = ServiceHttp(
             provider=TITLE,
-            base_url=_with_api_path(connection.base_url),
+            base_url=_with_api_path(service_url(context)),
             credential=secret,
             clock=context.clock,
             transport=context.transport,
@@ -180,15 +177,13 @@ def _parameters(order: StartOrder) -> Parameters:
         raise ProviderRejected(
             f"{TITLE} has no jobs of kind {order.kind!r}", provider=TITLE, operation="start a job"
         )
-    try:
-        return kind.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        places = sorted({".".join(map(str, problem["loc"])) for problem in exc.errors()})
-        raise ProviderRejected(
-            f"the parameters are not those of kind {order.kind}: {', '.join(places)}",
-            provider=TITLE,
-            operation=f"start a job of kind {order.kind}",
-        ) from exc
+    return parameters_of(
+        order,
+        kind,
+        what=f"kind {order.kind}",
+        provider=TITLE,
+        operation=f"start a job of kind {order.kind}",
+    )
 
 
 def _handle(target: Target, run: Run) -> Handle:
@@ -201,10 +196,8 @@ def _handle(target: Target, run: Run) -> Handle:
 
 
 def _target_of(handle: Handle) -> Target:
-    model, evaluation = handle.get("model"), handle.get("evaluation")
-    names = [model] if evaluation is None else [model, evaluation]
-    if any(not isinstance(name, str) or name in ("", ".", "..") for name in names):
-        raise ProviderJobMissing(
-            "the handle holds no name", provider=TITLE, operation="get a model"
-        )
-    return Target(str(model), evaluation)
+    def name(key: str) -> str:
+        return name_in(handle, key, what="name", provider=TITLE, operation="get a model")
+
+    evaluation = name("evaluation") if handle.get("evaluation") is not None else None
+    return Target(name("model"), evaluation)

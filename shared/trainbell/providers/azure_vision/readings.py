@@ -10,8 +10,9 @@ from trainbell.domain.job import END_STATES, Performance, State
 from trainbell.domain.observation import Observation
 from trainbell.providers.azure_vision.parameters import Target
 from trainbell.providers.azure_vision.status_map import EVALUATION_STATUS_MAP, STATUS_MAP
-from trainbell.providers.azure_vision.vendor_models import Run, number
+from trainbell.providers.azure_vision.vendor_models import Run
 from trainbell.providers.http import ServiceHttp
+from trainbell.providers.vendor_values import number
 
 MAX_MESSAGE = 2000
 MAX_CODE = 200

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from trainbell.errors import ConfigInvalid
 from trainbell.ports import ProviderContext
-from trainbell.providers.credentials import HeaderSecret, secret_reference
+from trainbell.providers.credentials import HeaderSecret, secret_reference, service_url
 from trainbell.providers.datarobot.file_transfer import FileTransfer
 from trainbell.providers.datarobot.resources.access_control import AccessControl
 from trainbell.providers.datarobot.resources.conversions import Conversions
@@ -33,13 +32,10 @@ class DataRobotClient:
     @classmethod
     def from_context(cls, context: ProviderContext) -> DataRobotClient:
         """Raises ConfigInvalid where the connection's secret or base URL cannot be used."""
-        connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
         return cls(
             FileTransfer(
                 provider="DataRobot",
-                base_url=connection.base_url,
+                base_url=service_url(context),
                 credential=HeaderSecret(
                     context.secrets, secret_reference(context), scheme="Bearer"
                 ),

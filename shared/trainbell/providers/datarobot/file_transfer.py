@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import httpx
 
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.ports.call_scope import request_begins
 from trainbell.providers.http import ServiceHttp
 from trainbell.providers.service_call import Call, Reply
 
 MAX_DOWNLOAD_BYTES = 20 * 1024**3
 TRANSFER_READ_SECONDS = 300.0
 """How long a service may think about an upload before it answers."""
+
+TRANSFER_SECONDS = 3600.0
+"""For a whole transfer, however slow."""
 
 FormPart = tuple[str, tuple[str | None, str | IO[bytes]]]
 """A field's name; the file's name (None for a plain field); its text or its open file."""
@@ -29,7 +34,7 @@ class FileTransfer(ServiceHttp):
 
         Raises as `send` does: a start whose answer is lost is StartOutcomeUnknown.
         """
-        plain = self._request(replace(call, json=None, content=None))
+        plain = self._request(replace(call, json=None, content=None), TRANSFER_SECONDS)
         request = httpx.Request(
             plain.method,
             plain.url,
@@ -37,6 +42,7 @@ class FileTransfer(ServiceHttp):
             files=cast("list[tuple[str, tuple[str | None, str]]]", list(parts)),
             extensions=self._patient(),
         )
+        request_begins(TRANSFER_SECONDS)
         with self._transports.lease(fresh=True) as transport:
             try:
                 response = transport.handle_request(request)
@@ -56,9 +62,10 @@ class FileTransfer(ServiceHttp):
             ProviderReplyInvalid: it broke off or is larger than `max_bytes`; what was written by
                 then is of no use.
         """
+        request_begins(TRANSFER_SECONDS)
         with self._transports.lease(fresh=False) as transport:
             try:
-                response = transport.handle_request(self._request(call))
+                response = transport.handle_request(self._request(call, TRANSFER_SECONDS))
             except httpx.TransportError as exc:
                 raise self._unanswered(call, exc) from exc
             headers = {k.lower(): v for k, v in response.headers.items()}
@@ -84,5 +91,6 @@ class FileTransfer(ServiceHttp):
                 response.close()
         return size
 
-    def _patient(self) -> dict[str, dict[str, float]]:
-        return {"timeout": {**self._timeouts.for_httpx(), "read": TRANSFER_READ_SECONDS}}
+    def _patient(self) -> dict[str, Any]:
+        timeout = {**self._timeouts.for_httpx(), "read": TRANSFER_READ_SECONDS}
+        return {"timeout": timeout, WHOLE_SECONDS: TRANSFER_SECONDS}

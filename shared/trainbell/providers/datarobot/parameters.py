@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+
+from trainbell.providers.orders import Parameters as OrderParameters
 
 MIN_MEMORY = 134_217_728
 MAX_MEMORY = 15_032_385_536
@@ -21,12 +23,10 @@ Name = Annotated[str, Field(max_length=255)]
 Column = Annotated[str, Field(max_length=500)]
 
 
-class Parameters(BaseModel):
+class Parameters(OrderParameters):
     """By their camel-case names, as the service's own documentation has them."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
         alias_generator=to_camel,
         # A job's parameters are stored as they are given back, and read again to start it.
         serialize_by_alias=True,

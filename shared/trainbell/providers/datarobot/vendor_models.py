@@ -6,47 +6,14 @@ making an answer unreadable.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from trainbell.providers.vendor_values import Flag, Id, Number, Object, Text, Time, Word
+
 Item = TypeVar("Item", bound=BaseModel)
-
-
-def utc_time(value: Any) -> datetime | None:
-    """An ISO 8601 time; without a zone it is UTC. None where it is no time."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _number(value: Any) -> float | None:
-    # bool is an int to Python, but no number to a service.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MAX_NUMBER and math.isfinite(value) else None
-
-
-def _if(kind: type) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, kind) else None
-
-
-MAX_NUMBER = 1e15
-Time = Annotated[datetime | None, BeforeValidator(utc_time)]
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_if(str))]
-Flag = Annotated[bool | None, BeforeValidator(_if(bool))]
-Object = Annotated[dict[str, Any] | None, BeforeValidator(_if(dict))]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
-Word = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class VendorModel(BaseModel):

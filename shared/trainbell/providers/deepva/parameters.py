@@ -8,28 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-MARKER_START = "[trainbell:"
+from trainbell.providers.orders import Parameters, marker, without_marker
+
 MAX_CHANGELOG = 2000
 """Of the caller's own text; the marker comes on top of it."""
 
 
-def marker(job_id: str) -> str:
-    """What a start leaves at the service, so that it can be found when its answer is lost."""
-    return f"{MARKER_START}{job_id}]"
-
-
-def _without_marker(text: str) -> str:
-    if MARKER_START in text:
-        raise ValueError(f"must not hold {MARKER_START!r}, which marks Trainbell's own starts")
-    return text
-
-
-class FaceConfig(BaseModel):
+class FaceConfig(Parameters):
     """Parameters of a training on a dataset of type `face`. Landmark datasets take none."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     min_face_size: int | None = Field(
         default=None,
@@ -45,10 +33,8 @@ class FaceConfig(BaseModel):
     )
 
 
-class TrainParameters(BaseModel):
+class TrainParameters(Parameters):
     """Input of `POST /trainings/`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     source_dataset_id: str = Field(
         pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The dataset to train on: face or landmark."
@@ -60,7 +46,7 @@ class TrainParameters(BaseModel):
         description="The model to make. An existing one gets another version.",
     )
     output_model_description: str = Field(default="", max_length=2000)
-    output_model_changelog: Annotated[str, AfterValidator(_without_marker)] = Field(
+    output_model_changelog: Annotated[str, AfterValidator(without_marker)] = Field(
         default="",
         max_length=MAX_CHANGELOG,
         description="What is new in this version. Trainbell puts its marker before it.",

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pydantic import ValidationError
-
 from trainbell.domain.job import Performance, State
 from trainbell.domain.observation import Observation
 from trainbell.errors import (
-    ConfigInvalid,
     NotSupported,
-    ProviderJobMissing,
     ProviderRejected,
     ProviderReplyInvalid,
     ProviderUnavailable,
 )
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
-from trainbell.providers.credentials import HeaderSecret, secret_reference
+from trainbell.providers.credentials import HeaderSecret, secret_reference, service_url
 from trainbell.providers.deepva.client import DeepVAClient
-from trainbell.providers.deepva.parameters import TrainParameters, marker
+from trainbell.providers.deepva.parameters import TrainParameters
 from trainbell.providers.deepva.status_map import STATUS_MAP
 from trainbell.providers.deepva.vendor_models import Training
 from trainbell.providers.http import ServiceHttp
+from trainbell.providers.orders import marker, name_in, parameters_of
 
 MAX_PAGES = 100
 OVERLAP = 10
@@ -40,13 +37,10 @@ class DeepVA:
 
     @classmethod
     def from_context(cls, context: ProviderContext) -> DeepVA:
-        connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
         secret = HeaderSecret(context.secrets, secret_reference(context), scheme="Key")
         http = ServiceHttp(
             provider="DeepVA",
-            base_url=connection.base_url,
+            base_url=service_url(context),
             credential=secret,
             clock=context.clock,
             transport=context.transport,
@@ -145,24 +139,11 @@ class DeepVA:
 
 
 def _parameters(order: StartOrder) -> TrainParameters:
-    try:
-        return TrainParameters.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        places = sorted({".".join(map(str, problem["loc"])) for problem in exc.errors()})
-        raise ProviderRejected(
-            f"the parameters are not those of a training: {', '.join(places)}",
-            provider="DeepVA",
-            operation="start a training",
-        ) from exc
+    return parameters_of(order, TrainParameters, provider="DeepVA", operation="start a training")
 
 
 def _id_of(handle: Handle) -> str:
-    training_id = handle.get("id")
-    if not isinstance(training_id, str) or training_id in ("", ".", ".."):
-        raise ProviderJobMissing(
-            "the handle holds no training id", provider="DeepVA", operation="get a training"
-        )
-    return training_id
+    return name_in(handle, "id", what="training id", provider="DeepVA", operation="get a training")
 
 
 def _is_on(training: Training, dataset: str) -> bool:

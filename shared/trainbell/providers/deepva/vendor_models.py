@@ -1,48 +1,15 @@
 """DeepVA's objects as they come over the wire.
 
 Only what Trainbell stands on is required: an id, a state, a list's total. The rest may be missing,
-null or of another shape without making an answer unreadable.
+null or of another shape without making an answer unreadable. Times are written with a space and
+without a zone (`2020-12-15 12:56:18.601000`); we read them as UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
-
-def utc_time(value: Any) -> datetime | None:
-    """The service writes `2020-12-15 12:56:18.601000`: a space, and no zone, which we read as UTC.
-
-    None where it is no time. A zone that is given is honoured.
-    """
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _number(value: Any) -> float | None:
-    # bool is an int to Python, but no number to a service; NaN is none to any store.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MAX_NUMBER else None
-
-
-def _if(kind: type) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, kind) else None
-
-
-MAX_NUMBER = 1e15
-Time = Annotated[datetime | None, BeforeValidator(utc_time)]
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_if(str))]
-Object = Annotated[dict[str, Any] | None, BeforeValidator(_if(dict))]
+from trainbell.providers.vendor_values import Id, Number, Object, Text, Time, Word
 
 
 class Training(BaseModel):
@@ -52,8 +19,8 @@ class Training(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")
-    state: str = Field(min_length=1, max_length=200)
+    id: Id
+    state: Word
     type: Text = None
     error: Text = None
     progress: Number = None

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from trainbell.errors import ProviderReplyInvalid, ProviderUnavailable
 from trainbell.providers.einstein.client import EinsteinClient
-from trainbell.providers.einstein.parameters import TrainParameters, marker
+from trainbell.providers.einstein.parameters import TrainParameters
 from trainbell.providers.einstein.vendor_models import Training
+from trainbell.providers.orders import marker
 
 MAX_PAGES = 100
 OVERLAP = 10

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from trainbell.providers.orders import MARKER_START, Parameters, marker, without_marker
+
 JOB_ID_LENGTH = 26
-MARKER_START = "[trainbell:"
 MAX_SENT_NAME = 180
 MAX_NAME = MAX_SENT_NAME - len(f" {MARKER_START}]") - JOB_ID_LENGTH
 """Of the caller's own text: the marker takes the rest of the service's 180 characters."""
@@ -32,23 +33,10 @@ ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 DatasetId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-def marker(job_id: str) -> str:
-    """What a start leaves at the service, so that it can be found when its answer is lost."""
-    return f"{MARKER_START}{job_id}]"
-
-
-def _without_marker(text: str) -> str:
-    if MARKER_START in text:
-        raise ValueError(f"must not hold {MARKER_START!r}, which marks Trainbell's own starts")
-    return text
-
-
-class _AsOnTheWire(BaseModel):
+class _AsOnTheWire(Parameters):
     """Fields in the service's own spelling, in requests, schemas and what is stored."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=to_camel, serialize_by_alias=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
 
 
 class TrainParams(_AsOnTheWire):
@@ -121,7 +109,7 @@ class TrainParameters(_Training):
     """Input of `POST /v2/{service}/train`: makes a new model."""
 
     dataset_id: DatasetId = Field(description="The dataset to train on.")
-    name: Annotated[str, AfterValidator(_without_marker)] = Field(
+    name: Annotated[str, AfterValidator(without_marker)] = Field(
         min_length=1,
         max_length=MAX_NAME,
         pattern=r"^\S(.*\S)?$",
@@ -143,10 +131,8 @@ class RetrainParameters(_Training):
         return {"modelId": self.model_id, **self._fields()}
 
 
-class EinsteinOptions(BaseModel):
+class EinsteinOptions(Parameters):
     """The connection's own settings. Its secret is the account's private key in PEM form."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     account: str = Field(
         min_length=3,

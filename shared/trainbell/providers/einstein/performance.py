@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trainbell.domain.job import Performance
-from trainbell.providers.einstein.vendor_models import CurvePoint, Training, number
+from trainbell.providers.einstein.vendor_models import CurvePoint, Training
+from trainbell.providers.vendor_values import number
 
 _TIME = re.compile(r"(\d{1,4}):(\d\d):(\d\d)(?::(\d{1,3}))?")
 _TIMES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from trainbell.domain.job import END_STATES, Performance, State
 from trainbell.domain.observation import Observation
@@ -21,7 +21,7 @@ from trainbell.errors import (
     ProviderUnavailable,
 )
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
-from trainbell.providers.credentials import secret_reference
+from trainbell.providers.credentials import secret_reference, service_url
 from trainbell.providers.einstein.access_token import AccessToken, AccountKey
 from trainbell.providers.einstein.client import EinsteinClient
 from trainbell.providers.einstein.finding import find_started
@@ -48,7 +48,9 @@ from trainbell.providers.einstein.retraining import (
 from trainbell.providers.einstein.status_map import STATUS_MAP
 from trainbell.providers.einstein.vendor_models import CurvePoint, Training
 from trainbell.providers.http import ServiceHttp
+from trainbell.providers.orders import parameters_of, wrong_places
 
+Given = TypeVar("Given", TrainParameters, RetrainParameters)
 MAX_EPOCHS = 1000
 MAX_CURVE_PAGES = 50
 MAX_MESSAGE = 2000
@@ -67,15 +69,14 @@ class Einstein:
     def from_context(cls, context: ProviderContext) -> Einstein:
         """Raises ConfigInvalid."""
         connection = context.connection
-        if not connection.base_url:
-            raise ConfigInvalid(f"connection {connection.name} needs a base URL")
+        base_url = service_url(context)
         options = _options(connection.name, connection.options)
         key = AccountKey(context.secrets, secret_reference(context), options.account)
 
         def http(credential: AccountKey | AccessToken) -> ServiceHttp:
             return ServiceHttp(
                 provider="Einstein",
-                base_url=connection.base_url or "",
+                base_url=base_url,
                 credential=credential,
                 clock=context.clock,
                 transport=context.transport,
@@ -223,23 +224,19 @@ def _options(connection: str, given: object) -> EinsteinOptions:
     except ValidationError as exc:
         raise ConfigInvalid(
             f"connection {connection} needs the option account, its e-mail address, besides what "
-            f"is wrong in: {_places(exc)}"
+            f"is wrong in: {wrong_places(exc)}"
         ) from exc
 
 
 def _parameters(order: StartOrder) -> TrainParameters | RetrainParameters:
-    kind: type[BaseModel] = RetrainParameters if order.kind == "retrain" else TrainParameters
-    try:
-        given = kind.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        _reject(f"the parameters are not those of a {order.kind}: {_places(exc)}", exc)
-    assert isinstance(given, TrainParameters | RetrainParameters)  # noqa: S101
-    return given
+    if order.kind == "retrain":
+        return _read(order, RetrainParameters)
+    return _read(order, TrainParameters)
 
 
-def _places(exc: ValidationError) -> str:
-    return ", ".join(
-        sorted({".".join(map(str, problem["loc"])) or "all" for problem in exc.errors()})
+def _read(order: StartOrder, kind: type[Given]) -> Given:
+    return parameters_of(
+        order, kind, what=f"a {order.kind}", provider="Einstein", operation="start a training"
     )
 
 

@@ -16,7 +16,8 @@ from trainbell.errors import ProviderJobMissing
 from trainbell.ports import Handle
 from trainbell.providers.einstein.parameters import RetrainParameters
 from trainbell.providers.einstein.status_map import STATUS_MAP
-from trainbell.providers.einstein.vendor_models import Training, number
+from trainbell.providers.einstein.vendor_models import Training
+from trainbell.providers.vendor_values import number
 
 ACTIVE = frozenset({State.QUEUED, State.RUNNING})
 QUIET_SECONDS = 10.0

@@ -7,33 +7,13 @@ null or of another shape without making an answer unreadable. The vendor's own d
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
-MAX_NUMBER = 1e15
-
-
-def _utc_time(value: Any) -> datetime | None:
-    """`2016-09-15T16:51:41.000+0000`; None where it is no time."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def number(value: Any) -> float | None:
-    """A finite number; None for anything else. A bool is an int to Python, but no number here."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MAX_NUMBER else None
+from trainbell.providers.vendor_values import MAX_NUMBER, Flag, Id, Number, Text, Time, Word, number
 
 
 def _whole(value: Any) -> int | None:
@@ -57,17 +37,9 @@ def _object(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _if(kind: type) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, kind) else None
-
-
-Time = Annotated[datetime | None, BeforeValidator(_utc_time)]
-Number = Annotated[float | None, BeforeValidator(number)]
 Whole = Annotated[int | None, BeforeValidator(_whole)]
 Identity = Annotated[str | None, BeforeValidator(_identity)]
-Text = Annotated[str | None, BeforeValidator(_if(str))]
-Flag = Annotated[bool | None, BeforeValidator(_if(bool))]
-Object = Annotated[dict[str, Any] | None, BeforeValidator(_object)]
+JsonObject = Annotated[dict[str, Any] | None, BeforeValidator(_object)]
 
 
 class _Wire(BaseModel):
@@ -79,8 +51,8 @@ class Training(_Wire):
     models holds it without the last nine fields. `progress` is 0.0 to 1.0. There is no time of
     completion: `updated_at` is the nearest."""
 
-    model_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")
-    status: str = Field(min_length=1, max_length=200)
+    model_id: Id
+    status: Word
     name: Text = None
     dataset_id: Identity = None
     model_type: Text = None
@@ -94,8 +66,8 @@ class Training(_Wire):
     last_epoch_done: Whole = None
     early_stopping: Flag = None
     learning_rate: Number = None
-    train_params: Object = None
-    train_stats: Object = None
+    train_params: JsonObject = None
+    train_stats: JsonObject = None
 
 
 class ModelPage(_Wire):
@@ -112,12 +84,12 @@ class Dataset(_Wire):
 
 
 class Metrics(_Wire):
-    metrics_data: Object = None
+    metrics_data: JsonObject = None
 
 
 class CurvePoint(_Wire):
     epoch: Number = None
-    metrics_data: Object = None
+    metrics_data: JsonObject = None
 
 
 class CurvePage(_Wire):

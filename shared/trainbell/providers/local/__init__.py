@@ -9,7 +9,8 @@ from trainbell.errors import ConfigInvalid
 from trainbell.ports import Kind, Provider, ProviderContext, ProviderSpec, ServiceState
 from trainbell.ports import ServiceStatus as Service
 from trainbell.providers.local.parameters import LocalOptions, TrainParameters
-from trainbell.providers.local.provider import NAME, LocalProvider
+from trainbell.providers.local.provider import LocalProvider
+from trainbell.providers.local.refusals import NAME
 
 
 def build(context: ProviderContext) -> Provider:
@@ -46,4 +47,6 @@ PROVIDER = ProviderSpec(
     # A start that is in flight is decided within the supervisor's 5 seconds; then it is on disk.
     settle_seconds=10.0,
     missing_grace_seconds=30.0,
+    # A watch on the run directories tells what has changed (embedded.run_watch).
+    min_interval_seconds=120.0,
 )

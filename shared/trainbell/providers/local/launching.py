@@ -11,7 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-SUPERVISOR = Path(__file__).with_name("supervisor.py")
+SUPERVISOR = Path(__file__).with_name("supervisor")
+BEGIN = (
+    "import sys; sys.path.append(sys.argv[1].rpartition('/')[0]); "
+    "from supervisor.main import main; main()"
+)
+"""The package alone, without Trainbell around it: nothing of it is imported."""
+
 MAX_ANSWER_CHARACTERS = 2000
 
 
@@ -21,6 +27,7 @@ class Outcome(StrEnum):
     LAUNCHED = "launched"
     TAKEN = "taken"
     REJECTED = "rejected"
+    BUSY = "busy"
     UNAVAILABLE = "unavailable"
     UNCLEAR = "unclear"
 
@@ -43,7 +50,7 @@ def hand_over(
         OSError: no process could be started; nothing runs.
     """
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-        [sys.executable, "-I", "-S", str(SUPERVISOR)],
+        [sys.executable, "-I", "-S", "-c", BEGIN, str(SUPERVISOR)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -53,6 +53,7 @@ Directory = Annotated[
     str, Field(max_length=4096), AfterValidator(_without_nul), AfterValidator(_absolute)
 ]
 Variable = Annotated[str, AfterValidator(_free_variable)]
+Gpu = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,99}$")]
 
 
 class TrainParameters(BaseModel):
@@ -68,6 +69,12 @@ class TrainParameters(BaseModel):
         default_factory=dict
     )
     """Environment variables for this job, on top of those that pass from Trainbell's own."""
+    inherit: bool = True
+    """Whether anything of Trainbell's own environment passes; not where `env` has it all."""
+    passed: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Names variables that `trainbell run --env` has left beside the runs, for secrets too."""
+    gpus: int = Field(default=0, ge=0, le=64)
+    """So many free GPUs of this machine; they are this job's alone, in CUDA_VISIBLE_DEVICES."""
     grace_seconds: float = Field(default=10.0, ge=0.0, le=3600.0, allow_inf_nan=False, strict=False)
     """On a cancel, the time between SIGTERM and SIGKILL."""
 
@@ -79,3 +86,10 @@ class LocalOptions(BaseModel):
 
     pass_environment: list[Variable] = Field(default_factory=list, max_length=256)
     """Further variables of Trainbell's own environment that its jobs may see."""
+    gpus: Annotated[list[Gpu], Field(max_length=64)] | None = None
+    """The GPUs that jobs may take, as CUDA_VISIBLE_DEVICES names them; NVML tells if none."""
+    log_cap_mb: float = Field(default=64.0, ge=0.1, le=1e6, allow_inf_nan=False, strict=False)
+    """A log that outgrows this keeps its head and its tail."""
+    keep_logs_days: float = Field(default=30.0, gt=0, le=36500, allow_inf_nan=False, strict=False)
+    keep_logs_mb: float = Field(default=10_000.0, ge=0, le=1e9, allow_inf_nan=False, strict=False)
+    """Logs of ended runs are removed when older than this, the oldest also when all are more."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trainbell.domain.job import Performance
+from trainbell.providers.local.regular_files import NotRegular, open_regular
 
 MAX_BYTES = 262_144
 MAX_LINE_BYTES = 65_536
@@ -43,16 +44,20 @@ def read_report(path: Path) -> Report:
 
     A curve of more than 200 points is thinned evenly; its first and last points stay.
 
+    Something else in its place, such as a FIFO, is told as the message.
+
     Raises:
         OSError: the file is there and cannot be read.
     """
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(0, size - MAX_BYTES))
             data = file.read(MAX_BYTES) or b""
     except FileNotFoundError:
         return Report()
+    except NotRegular as error:
+        return Report(message=f"{error}: no report is read from it")
     if size > MAX_BYTES:
         data = data.partition(b"\n")[2]
     return report_of(data)

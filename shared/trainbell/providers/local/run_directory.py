@@ -6,8 +6,11 @@
 | `launch.json` | the run was started, and will never be started again |
 | `process.json` | the command's process id and identity |
 | `cancel.json` | a cancel was asked for |
+| `survivors.json` | what does not die, though the cancel's grace is long over |
+| `stopped.json` | the end of a run whose supervisor was killed, after a cancel |
 | `exit.json` | how the command ended |
-| `log.txt`, `progress.jsonl` | what the command wrote |
+| `log.txt`, `stderr.txt`, `progress.jsonl` | what the command wrote |
+| `passed.json` | variables that were passed by name; a second link to them |
 """
 
 from __future__ import annotations
@@ -18,13 +21,15 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trainbell.providers.local.supervisor import identity_of
+from trainbell.providers.local.regular_files import open_regular
+from trainbell.providers.local.supervisor.processes import identity_of, marked
 
 MAX_RECORD_BYTES = 65_536
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -34,7 +39,8 @@ _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 class Ending:
     """How the command ended. Exactly one of `exit_code` and `signal` is given.
 
-    `stopped_by_us`: a cancel had reached the supervisor before the command ended.
+    `stopped_by_us`: a cancel had reached the supervisor before the command ended. `outlived`: what
+    it left running, in words.
     """
 
     exit_code: int | None
@@ -42,10 +48,14 @@ class Ending:
     started_at: datetime
     ended_at: datetime
     stopped_by_us: bool
+    outlived: tuple[str, ...] = ()
 
 
 class RunDirectory:
     """Reads and asks; it never writes what the supervisor writes.
+
+    A command can put anything in the place of these files. So only regular files are read, up to
+    a bound, and none is waited for.
 
     All methods raise OSError where the disk does, and ValueError for a record that is damaged.
     """
@@ -53,6 +63,8 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.log_path = path / "log.txt"
+        self.errors_path = path / "stderr.txt"
+        self.passed_path = path / "passed.json"
         self.progress_path = path / "progress.jsonl"
 
     @classmethod
@@ -94,6 +106,7 @@ class RunDirectory:
                 started_at=_time_of(record["started_at"]),
                 ended_at=_time_of(record["ended_at"]),
                 stopped_by_us=record["stopped_by_us"],
+                outlived=_words(record.get("outlived")),
             )
         except (KeyError, TypeError) as exc:
             raise ValueError("exit.json is not what the supervisor writes") from exc
@@ -101,16 +114,25 @@ class RunDirectory:
     def is_alive(self) -> bool:
         """Whether the supervisor or the command lives: one of them holds the lock."""
         try:
-            lock = os.open(self.path / "lock", os.O_RDONLY)
+            with open_regular(self.path / "lock") as lock:
+                fcntl.flock(lock.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        finally:
-            os.close(lock)
         return False
+
+    def survivors(self) -> tuple[str, ...]:
+        """What still lives though the cancel's grace is long over, in words."""
+        try:
+            return _words(self._read("survivors.json").get("processes"))
+        except FileNotFoundError:
+            return ()
+
+    def has_members(self) -> bool:
+        """Whether anything bears this run's mark, its lock aside. Looks at every process of this
+        machine, so it is asked only about a cancelled run whose supervisor was killed."""
+        return bool(marked(str(self.path)))
 
     def cancel_was_asked(self) -> bool:
         return self._has("cancel.json")
@@ -119,16 +141,10 @@ class RunDirectory:
         """Leave the wish and tell the supervisor. False where no supervisor is there to hear it."""
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self.path / "cancel.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        try:
-            control = os.open(self.path / "control", os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # ENXIO: nobody reads it
-            return False
-        try:
-            with contextlib.suppress(BlockingIOError):  # full of earlier wishes
-                os.write(control, b"c")
-        finally:
-            os.close(control)
-        return True
+        return self._call_supervisor(b"c")
+
+    def is_supervised(self) -> bool:
+        return self._call_supervisor(b"")
 
     def command_is_known(self) -> bool:
         """Whether the recorded process lives and is still the one that was recorded."""
@@ -138,6 +154,10 @@ class RunDirectory:
             return identity is not None and identity_of(record["pid"]) == identity
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return False
+
+    def can_be_ended(self) -> bool:
+        """Whether a stopper would know whom to end."""
+        return self.command_is_known() or (self._has("process.json") and self.has_members())
 
     def remove(self) -> bool:
         """Remove it with all that is in it. False, and it stays, while something of it lives."""
@@ -151,6 +171,21 @@ class RunDirectory:
             shutil.rmtree(doomed)
         return True
 
+    def _call_supervisor(self, word: bytes) -> bool:
+        """Whether it is there to hear it."""
+        try:
+            control = os.open(self.path / "control", os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:  # ENXIO: nobody reads it
+            return False
+        try:
+            if not stat.S_ISFIFO(os.fstat(control).st_mode):
+                return False
+            with contextlib.suppress(BlockingIOError):  # full of earlier wishes
+                os.write(control, word)
+        finally:
+            os.close(control)
+        return True
+
     def _has(self, name: str) -> bool:
         # Path.exists() takes a directory that may not be read for one that is empty.
         try:
@@ -160,7 +195,7 @@ class RunDirectory:
         return True
 
     def _read(self, name: str) -> Mapping[str, Any]:
-        with (self.path / name).open("rb") as file:
+        with open_regular(self.path / name) as file:
             record = json.loads(file.read(MAX_RECORD_BYTES))
         if not isinstance(record, dict):
             raise ValueError(f"{name} is not what the supervisor writes")  # noqa: TRY004 - damaged
@@ -169,3 +204,7 @@ class RunDirectory:
 
 def _time_of(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

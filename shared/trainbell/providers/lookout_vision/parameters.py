@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
+
+from trainbell.providers.orders import Parameters
 
 MAX_DESCRIPTION = 500
 MAX_TAGS = 200
@@ -32,18 +34,14 @@ Region = Literal[
 """Every region that the service had (botocore 1.40.60, endpoints.json)."""
 
 
-class ConnectionOptions(BaseModel):
+class ConnectionOptions(Parameters):
     """Options of a connection. `region` is also part of each signature."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     region: Region = Field(description="The AWS region of the project.")
 
 
-class _AsOnTheWire(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=to_pascal, serialize_by_alias=True
-    )
+class _AsOnTheWire(Parameters):
+    model_config = ConfigDict(alias_generator=to_pascal, serialize_by_alias=True)
 
 
 class S3Location(_AsOnTheWire):

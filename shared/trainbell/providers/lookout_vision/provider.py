@@ -33,6 +33,7 @@ from trainbell.providers.lookout_vision.parameters import (
 from trainbell.providers.lookout_vision.signing import SigV4
 from trainbell.providers.lookout_vision.status_map import DELETABLE
 from trainbell.providers.lookout_vision.vendor_models import VERSION, Model
+from trainbell.providers.orders import parameters_of
 
 MAX_MESSAGE = 2000
 _PROJECT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
@@ -173,15 +174,7 @@ def _region(connection: str, options: object) -> str:
 
 
 def _parameters(order: StartOrder) -> TrainParameters:
-    try:
-        return TrainParameters.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        places = sorted({".".join(map(str, problem["loc"])) for problem in exc.errors()})
-        raise ProviderRejected(
-            f"the parameters are not those of a training: {', '.join(places)}",
-            provider=PROVIDER_NAME,
-            operation="create a model",
-        ) from exc
+    return parameters_of(order, TrainParameters, provider=PROVIDER_NAME, operation="create a model")
 
 
 def _handle(project: str, version: str, description: str | None) -> Handle:

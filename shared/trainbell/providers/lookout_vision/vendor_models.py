@@ -6,41 +6,28 @@ be missing, null or of another shape without making an answer unreadable.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
+from trainbell.providers.vendor_values import Number, Text, Word, number, only
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_NUMBER = 1e15
 VERSION = r"^[1-9][0-9]{0,9}$"
 
 
 def epoch_time(value: Any) -> datetime | None:
     """The service writes seconds since 1970, with fractions. None where it is no such number."""
-    seconds = _number(value)
+    seconds = number(value)
     try:
         return None if seconds is None else _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return None
 
 
-def _number(value: Any) -> float | None:
-    # bool is an int to Python, but no number to a service; NaN is none to any store.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < _MAX_NUMBER else None
-
-
-def _if(kind: type) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, kind) else None
-
-
 Time = Annotated[datetime | None, BeforeValidator(epoch_time)]
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_if(str))]
 
 
 class _FromTheWire(BaseModel):
@@ -63,7 +50,7 @@ class S3Object(_FromTheWire):
     prefix: Text = None
 
 
-Object = BeforeValidator(_if(dict))
+Object = BeforeValidator(only(dict))
 
 
 class OutputPlace(_FromTheWire):
@@ -77,7 +64,7 @@ class Model(_FromTheWire):
     """
 
     model_version: str = Field(pattern=VERSION)
-    status: str = Field(min_length=1, max_length=200)
+    status: Word
     model_arn: Text = None
     description: Text = None
     status_message: Text = None

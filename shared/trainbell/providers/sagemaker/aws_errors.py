@@ -22,10 +22,8 @@ DescribeTrainingJob documents ResourceNotFound for an unknown job, and answers V
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -39,7 +37,14 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.providers.http_errors import retry_after_seconds
+from trainbell.extensions.aws_refusal import (
+    EXPIRED,
+    NOT_THROUGH,
+    AwsRefusal,
+    is_down,
+    is_throttled,
+)
+from trainbell.extensions.retry_after import retry_after_seconds
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.sagemaker.network import NetworkTrouble, NoAnswer, NotSent
 from trainbell.providers.service_call import Effect
@@ -47,41 +52,21 @@ from trainbell.redaction import redacted_text
 
 NAME = "SageMaker"
 NAME_IS_TAKEN = "ResourceInUse"
-_THROTTLED = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-_AUTH = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "NotAuthorized",
-        "OptInRequired",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DOWN = frozenset({"InternalFailure", "InternalServerError", "ServiceUnavailable"})
-_NOT_THROUGH = frozenset({"RequestTimeout", "RequestTimeoutException"})
+_AUTH = EXPIRED | {
+    "AccessDenied",
+    "AccessDeniedException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_TOO_MUCH_AT_ONCE = "LimitExceededException"
 _MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _MISSING_WORDS = re.compile(r"not found|could not find|does not exist", re.IGNORECASE)
 _ENDED_WORDS = re.compile(r"rejected because the training job is in status \w+", re.IGNORECASE)
@@ -92,33 +77,30 @@ def refusal_error(
     exc: ClientError, operation: str, effect: Effect, redactor: Redactor, now: datetime
 ) -> ProviderError:
     """The error that a refusal means, with AWS's own code, words and request id."""
-    said, answer = _error_of(exc), exc.response.get("ResponseMetadata", {})
-    code, status = code_of(exc), int(answer.get("HTTPStatusCode") or 0)
-    words = redactor.text(redacted_text(str(said.get("Message") or "")))[:_MESSAGE_KEPT]
-    headers: Mapping[str, Any] = answer.get("HTTPHeaders") or {}
-    details = {key: value for key, value in exc.response.items() if key != "ResponseMetadata"}
-    return error_class(code, status, words, effect)(
-        f"{NAME} answered {code} to {operation}" + (f": {words}" if words else ""),
+    said = AwsRefusal.of(exc)
+    words = redactor.text(redacted_text(said.message))[:_MESSAGE_KEPT]
+    return error_class(said.code, said.status, words, effect)(
+        f"{NAME} answered {said.code} to {operation}" + (f": {words}" if words else ""),
         provider=NAME,
         operation=operation,
-        http_status=status or None,
-        vendor_code=code[:200],
-        request_id=redactor.text(str(answer.get("RequestId") or ""))[:200] or None,
-        retry_after_seconds=retry_after_seconds(headers.get("retry-after"), now),
-        details=redactor.details(details),
+        http_status=said.status or None,
+        vendor_code=said.code[:200],
+        request_id=redactor.text(said.request_id)[:200] or None,
+        retry_after_seconds=retry_after_seconds(said.headers.get("retry-after"), now),
+        details=redactor.details(said.details),
     )
 
 
 def error_class(code: str, status: int, words: str, effect: Effect) -> type[ProviderError]:
     """The table above, for an answer of AWS."""
     kind: type[ProviderError] = ProviderRejected
-    if code in _THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
+    if is_throttled(code, status) or code == _TOO_MUCH_AT_ONCE:
         kind = ProviderThrottled
     elif code in _AUTH or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         kind = ProviderAuthFailed
-    elif code in _NOT_THROUGH or status == HTTPStatus.REQUEST_TIMEOUT:
+    elif code in NOT_THROUGH or status == HTTPStatus.REQUEST_TIMEOUT:
         kind = ProviderUnavailable
-    elif code in _DOWN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    elif is_down(code, status):
         kind = _unless_started(effect, ProviderUnavailable)
     elif status and status < HTTPStatus.BAD_REQUEST:
         kind = _unless_started(effect, ProviderReplyInvalid)
@@ -151,16 +133,12 @@ def unreadable_error(operation: str, effect: Effect, why: str) -> ProviderError:
 
 
 def code_of(exc: ClientError) -> str:
-    return str(_error_of(exc).get("Code") or "an error")
+    return AwsRefusal.of(exc).code
 
 
 def says_it_has_ended(error: ProviderRejected) -> bool:
     """StopTrainingJob's refusal of a job that is not running any more."""
     return error.vendor_code == "ValidationException" and bool(_ENDED_WORDS.search(str(error)))
-
-
-def _error_of(exc: ClientError) -> Mapping[str, Any]:
-    return exc.response.get("Error") or {}
 
 
 def _is_missing(code: str, words: str) -> bool:

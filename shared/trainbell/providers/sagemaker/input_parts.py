@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from trainbell.providers.orders import Parameters
 
 S3Place = Annotated[str, StringConstraints(pattern=r"^(https|s3)://[^/]+/?.*$", max_length=1024)]
 KmsKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:/_-]*$", max_length=2048)]
@@ -30,10 +32,8 @@ PlanArn = Annotated[
 Mode = Literal["Pipe", "File", "FastFile"]
 
 
-class Part(BaseModel):
+class Part(Parameters):
     """Classes are not named like the fields that hold them: pydantic would mix the two up."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class MetricDefinition(Part):

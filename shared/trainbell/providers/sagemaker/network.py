@@ -16,10 +16,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from pydantic_core import from_json
 
+from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.transports import Transports
+from trainbell.ports.call_scope import request_begins
 from trainbell.providers.http import MAX_ERROR_BYTES, Timeouts
 from trainbell.providers.redaction import Redactor
 from trainbell.providers.service_call import MAX_REPLY_BYTES
-from trainbell.providers.transports import Transports
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OK = range(200, 300)
@@ -58,14 +60,15 @@ class Network:
 
     def send(self, request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
         """Raises NotSent, NoAnswer, BadAnswer."""
+        whole = request_begins(self._timeouts.whole)
         wire = httpx.Request(
             request.method,
             request.url,
             headers=[(name, _text(value)) for name, value in request.headers.items()],
             content=cast(bytes | str, request.body or b""),
-            extensions=self._extensions,
+            extensions={**self._extensions, WHOLE_SECONDS: whole},
         )
-        deadline = self._monotonic() + self._timeouts.whole
+        deadline = self._monotonic() + whole
         with self._transports.lease(fresh=event_name.endswith(STARTS)) as transport:
             try:
                 response = transport.handle_request(wire)

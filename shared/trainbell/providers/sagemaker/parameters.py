@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from trainbell.providers.orders import Parameters
 from trainbell.providers.sagemaker import input_parts as parts
 
 JOB_VARIABLE = "TRAINBELL_JOB_ID"
@@ -28,10 +29,8 @@ _COMPARED = ("RoleArn", "HyperParameters", "InputDataConfig", "OutputDataConfig"
 _COMPARED_OF_ALGORITHM = ("TrainingImage", "AlgorithmName", "TrainingInputMode")
 
 
-class TrainParameters(BaseModel):
+class TrainParameters(Parameters):
     """Input of CreateTrainingJob."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     AlgorithmSpecification: parts.Algorithm
     RoleArn: str = Field(

@@ -13,6 +13,7 @@ from trainbell.domain.job import Performance
 from trainbell.domain.observation import Observation
 from trainbell.errors import ConfigInvalid, NotSupported, ProviderJobMissing, ProviderRejected
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
+from trainbell.providers.orders import parameters_of, wrong_places
 from trainbell.providers.sagemaker.account import Account
 from trainbell.providers.sagemaker.aws_errors import NAME, NAME_IS_TAKEN, says_it_has_ended
 from trainbell.providers.sagemaker.client import SageMakerClient
@@ -41,9 +42,8 @@ class SageMaker:
         try:
             options = SageMakerOptions.model_validate(dict(connection.options))
         except ValidationError as exc:
-            places = sorted({".".join(map(str, p["loc"])) for p in exc.errors()})
             raise ConfigInvalid(
-                f"connection {connection.name}: options {', '.join(places)} are wrong"
+                f"connection {connection.name}: options {wrong_places(exc)} are wrong"
             ) from exc
         account = Account(
             Network(context.transport),
@@ -162,15 +162,9 @@ def _handle(name: str, arn: str) -> Handle:
 
 
 def _parameters(order: StartOrder) -> TrainParameters:
-    try:
-        return TrainParameters.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        places = sorted({".".join(map(str, problem["loc"])) for problem in exc.errors()})
-        raise ProviderRejected(
-            f"the parameters are not those of a training job: {', '.join(places)}",
-            provider=NAME,
-            operation=START,
-        ) from exc
+    return parameters_of(
+        order, TrainParameters, what="a training job", provider=NAME, operation=START
+    )
 
 
 def _failure_kind(job: TrainingJob) -> str | None:

@@ -6,12 +6,12 @@ another shape without making an answer unreadable.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from trainbell.providers.vendor_values import Number, Object, Text, Word
 
 
 def _utc(value: Any) -> datetime | None:
@@ -24,25 +24,11 @@ def _utc(value: Any) -> datetime | None:
         return None
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MAX_NUMBER and math.isfinite(value) else None
-
-
-def _if(kind: type) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, kind) else None
-
-
 def _objects(value: Any) -> list[Any]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-MAX_NUMBER = 1e15
 Time = Annotated[datetime | None, BeforeValidator(_utc)]
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_if(str))]
-Object = Annotated[dict[str, Any] | None, BeforeValidator(_if(dict))]
 
 
 class Nothing(BaseModel):
@@ -77,7 +63,7 @@ class TrainingJob(Created):
     model_config = ConfigDict(extra="allow")
 
     TrainingJobName: str = Field(min_length=1, max_length=63)
-    TrainingJobStatus: str = Field(min_length=1, max_length=200)
+    TrainingJobStatus: Word
     SecondaryStatus: Text = None
     FailureReason: Text = None
     CreationTime: Time = None

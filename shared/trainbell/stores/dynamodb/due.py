@@ -51,6 +51,19 @@ def count_by_state(table: Table, project: str | None) -> Mapping[State, int]:
     return {state: count for state, count in counts.items() if not state.is_end}
 
 
+def all_items(table: Table, shards: Sequence[str]) -> Sequence[Item]:
+    """All that is in the index, due or not."""
+    where = "#due_shard = :shard"
+    found: list[Item] = []
+    for shard in shards:
+        found += table.query_all(
+            IndexName=DUE,
+            KeyConditionExpression=where,
+            **placeholders(where, {"shard": text(shard)}),
+        )
+    return found
+
+
 def active_items(table: Table, connection: str) -> Sequence[Item]:
     """Active jobs of a connection, those due last first. Reads the whole (small) index."""
     where, keep = "#due_shard = :shard", "#connection = :connection AND #state <> :lost"

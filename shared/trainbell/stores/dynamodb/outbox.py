@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from trainbell.domain.outbox import OutboxEntry
+from trainbell.domain.outbox import DeliveryState, OutboxEntry
 from trainbell.errors import JobConflict, RecordUnreadable
 from trainbell.ports import RecordKind
 from trainbell.stores.dynamodb import due as due_index
@@ -13,6 +13,7 @@ from trainbell.stores.dynamodb.calls import (
     MAX_TRANSACTION_PARTS,
     Item,
     Table,
+    condition,
     key_of,
     number,
     placeholders,
@@ -62,15 +63,43 @@ class DynamoDBOutbox:
     def next_outbox_due_at(self) -> datetime | None:
         return due_index.next_due_at(self._table, OUTBOX_SHARDS)
 
+    def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
+        found = due_index.all_items(self._table, OUTBOX_SHARDS)
+        items = self._table.batch_get([key_of(item) for item in found], consistent=True)
+        read, _ = readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)
+        entries = [
+            entry
+            for entry in read
+            if entry.channel == channel and entry.state is DeliveryState.PENDING
+        ]
+        return sorted(entries, key=lambda entry: (entry.created_at, entry.id))[:limit]
+
+    def requeue(self, entry: OutboxEntry) -> bool:
+        done = condition("attribute_exists(#pk) AND attribute_not_exists(#due_shard)")
+        try:
+            self._table.put(entry_item(entry), done)
+        except ConditionFailed:
+            return False
+        return True
+
+    def untold(self, job_id: str) -> int:
+        """What cannot be read may have to be told yet."""
+        entries, unreadable = self._entries(job_id)
+        pending = [entry for entry in entries if entry.state is DeliveryState.PENDING]
+        return len(pending) + len(unreadable)
+
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
+        entries, _ = self._entries(job_id)
+        routed = [entry for entry in entries if entry.channel is not None]
+        return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
+
+    def _entries(self, job_id: str) -> tuple[Sequence[OutboxEntry], Sequence[Item]]:
         where = "#pk = :pk AND begins_with(#sk, :prefix)"
         values = {"pk": job_key(job_id)[PK], "prefix": text(OUTBOX_PREFIX)}
         items = self._table.query_all(
             KeyConditionExpression=where, ConsistentRead=True, **placeholders(where, values)
         )
-        entries, _ = readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)
-        routed = [entry for entry in entries if entry.channel is not None]
-        return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
+        return readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)
 
     def _claim(self, key: Item, now: datetime, lease_end: datetime) -> OutboxEntry | None:
         try:

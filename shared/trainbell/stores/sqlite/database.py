@@ -12,10 +12,11 @@ Readers never wait for a writer. They use as many connections as were ever neede
 from __future__ import annotations
 
 import sqlite3
+import stat
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class Database:
         self._idle_readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         require_writable(path)
+        _make_private(path)
         with self._mapped_errors():
             self._durable = self._open("FULL", WRITER_CACHE_KIB)
             try:
@@ -160,3 +162,14 @@ class Database:
             yield
         except sqlite3.Error as exc:
             raise store_error(exc, self.path) from exc
+
+
+def _make_private(path: Path) -> None:
+    """For the owner alone, made or found; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # SQLite fails at the same, and that is said in our words.
+        path.touch(mode=0o600)
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(OSError):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                file.chmod(mode & stat.S_IRWXU)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,8 +38,7 @@ class SqliteOutbox:
                 "UPDATE outbox SET claim = claim + 1, ready_at = ? WHERE id = ?",
                 [(lease_end, entry_id) for entry_id, _, _ in rows],
             )
-        claims = {entry_id: claim + 1 for entry_id, claim, _ in rows}
-        return self._entries(claims, ((entry_id, body) for entry_id, _, body in rows))
+        return self._entries([(entry_id, claim + 1, body) for entry_id, claim, body in rows])
 
     def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
         claimed = (entry.id, entry.claim)
@@ -69,6 +68,32 @@ class SqliteOutbox:
             ).fetchone()
         return None if row[0] is None else moment(row[0])
 
+    def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT id, claim, body FROM outbox WHERE channel = ? AND ready_at IS NOT NULL"
+                " ORDER BY created_at, id LIMIT ?",
+                (channel, limit),
+            ).fetchall()
+        return self._entries(rows)
+
+    def requeue(self, entry: OutboxEntry) -> bool:
+        def update(db: sqlite3.Connection) -> bool:
+            done = "UPDATE outbox SET ready_at = ?, done_at = NULL, body = ? WHERE id = ?"
+            values = (_ready_at(entry), dump_entry(entry), entry.id)
+            return bool(db.execute(f"{done} AND ready_at IS NULL", values).rowcount)
+
+        return self._database.write_durably(update)
+
+    def untold(self, job_id: str) -> int:
+        with self._database.reading() as db:
+            row = db.execute(
+                "SELECT count(*) FROM outbox WHERE job_id = ? AND (ready_at IS NOT NULL"
+                " OR id IN (SELECT id FROM quarantine WHERE kind = ?))",
+                (job_id, RecordKind.OUTBOX_ENTRY.value),
+            ).fetchone()
+        return int(row[0])
+
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
         with self._database.reading() as db:
             rows = db.execute(
@@ -76,13 +101,13 @@ class SqliteOutbox:
                 " ORDER BY created_at, id",
                 (job_id,),
             ).fetchall()
-        claims = {entry_id: claim for entry_id, claim, _ in rows}
-        return self._entries(claims, ((entry_id, body) for entry_id, _, body in rows))
+        return self._entries(rows)
 
-    def _entries(
-        self, claims: Mapping[str, int], rows: Iterable[tuple[str, bytes]]
-    ) -> Sequence[OutboxEntry]:
-        entries, _ = self._quarantine.readable(RecordKind.OUTBOX_ENTRY, rows, load_entry)
+    def _entries(self, rows: Sequence[tuple[str, int, bytes]]) -> Sequence[OutboxEntry]:
+        """Of (id, claim, body); what cannot be read is set aside."""
+        claims = {entry_id: claim for entry_id, claim, _ in rows}
+        bodies = ((entry_id, body) for entry_id, _, body in rows)
+        entries, _ = self._quarantine.readable(RecordKind.OUTBOX_ENTRY, bodies, load_entry)
         return [replace(entry, claim=claims[entry.id]) for entry in entries]
 
 

@@ -23,12 +23,12 @@ from trainbell.domain.settings import Connection
 from trainbell.domain.starting import Settling
 from trainbell.errors import NotFound, ProviderThrottled, StoreError
 from trainbell.ports import Provider, ProviderSpec
-from trainbell.ports.call_scope import CallScope, call_scope
+from trainbell.ports.call_scope import CallScope, within
 from trainbell.use_cases.ground.failures import failure_of
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.services import Services, log
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 OPERATION_SECONDS = 50.0
 """For one operation with all its requests. Less than a start's lease, so that who sends a start
@@ -49,7 +49,6 @@ class Door:
     services: Services
     connection: Connection
     spec: ProviderSpec
-    client: Provider
 
     @property
     def calls_per_minute(self) -> float | None:
@@ -63,8 +62,8 @@ class Door:
         return WatchRules(self.spec.cancels(kind), self.spec.missing_grace_seconds)
 
     def ask(
-        self, what: Callable[[Provider], Answer], *, place: datetime | None = None
-    ) -> Answer | Later | Failure:
+        self, what: Callable[[Provider], Value], *, place: datetime | None = None
+    ) -> Value | Later | Failure:
         """Make a call; what goes wrong comes back as data. `place`: one reserved earlier.
 
         Raises:
@@ -81,7 +80,16 @@ class Door:
         at = self.services.store.reserve_call(self.connection.name, budget, now)
         return None if at <= now else Later(at)
 
-    def ask_at_once(self, what: Callable[[Provider], Answer]) -> Answer | Failure:
+    def trouble(self) -> Failure | None:
+        """Why no call can be made: its secret or settings cannot be had."""
+        begun_at = self.services.clock.now()
+        try:
+            with self.services.providers.lease(self.connection):
+                return None
+        except Exception as error:  # noqa: BLE001 - a plugin that cannot be built is as good as gone
+            return failure_of(error, begun_at)
+
+    def ask_at_once(self, what: Callable[[Provider], Value]) -> Value | Failure:
         """Make the call for which `later` has just found a place."""
         begun_at = self.services.clock.now()
         try:
@@ -91,7 +99,7 @@ class Door:
         self._keep_silence(failure)
         return failure
 
-    def call(self, what: Callable[[Provider], Answer]) -> Answer:
+    def call(self, what: Callable[[Provider], Value]) -> Value:
         """Make a call for somebody who waits for its answer.
 
         Raises:
@@ -112,7 +120,7 @@ class Door:
             self._keep_silence(failure_of(error, begun_at))
             raise
 
-    def _within_scope(self, what: Callable[[Provider], Answer]) -> Answer:
+    def _within_scope(self, what: Callable[[Provider], Value]) -> Value:
         ends_at = time.monotonic() + OPERATION_SECONDS
         requests = 0
 
@@ -122,8 +130,9 @@ class Door:
             if requests > 1:
                 self._take_place()
 
-        with call_scope(CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))):
-            return what(self.client)
+        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))
+        with self.services.providers.lease(self.connection) as client:
+            return within(scope, lambda: what(client))
 
     def _take_place(self) -> None:
         """For a request that cannot wait: its operation has begun."""
@@ -151,15 +160,14 @@ class Door:
 
 
 def door_to(services: Services, connection: Connection) -> Door:
-    """Raises ConfigInvalid where its secret or settings cannot be had."""
-    spec = services.providers.spec(connection.provider)
-    return Door(services, connection, spec, services.providers.client(connection))
+    """Raises NotFound where there is no such provider."""
+    return Door(services, connection, services.providers.spec(connection.provider))
 
 
 def door_of(services: Services, job: Job) -> Door:
     """The door to a job's service.
 
-    Raises NotFound or ConfigInvalid where the connection or its secret is gone or wrong.
+    Raises NotFound where the connection is gone, or leads to another provider.
     """
     order = job.order
     connection = find_connection(services, order.connection)

@@ -1,14 +1,26 @@
-"""Which channels there are: those that people set up, and those the installation brings."""
+"""Which channels and kinds of channel there are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import NotFound
-from trainbell.use_cases.ground.services import Services
+from trainbell.ports import ChannelSpec
+from trainbell.use_cases.ground.services import Services, log
 
 NAMES_SHOWN = 20
+
+
+def all_channel_kinds(services: Services) -> Sequence[ChannelSpec]:
+    """By name. One that cannot be loaded is logged and left out; asked for by name, it says why."""
+    found = []
+    for name in services.channels.names():
+        try:
+            found.append(services.channels.spec(name))
+        except Exception:
+            log.exception("channel %s cannot be loaded", name)
+    return found
 
 
 def all_channels(services: Services) -> Iterator[ChannelConfig]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from trainbell.domain.settings import Connection
 from trainbell.errors import NotFound
 from trainbell.ports import ProviderSpec
-from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.ground.find_providers import all_providers
+from trainbell.use_cases.ground.services import Services
 
 NAMES_SHOWN = 20
 
@@ -30,20 +31,12 @@ def find_connection(services: Services, name: str) -> Connection:
 
 
 def built_in_connections(services: Services) -> Sequence[Connection]:
-    """Connections that work without being configured, by name.
-
-    A provider that cannot be loaded is logged and left out: it must not take the others with it.
-    """
-    found = []
-    for name in sorted(services.providers.names()):
-        try:
-            spec = services.providers.spec(name)
-        except Exception:
-            log.exception("provider %s cannot be loaded", name)
-            continue
-        if _works_unconfigured(spec, services.engine):
-            found.append(Connection(name=spec.name, provider=spec.name))
-    return found
+    """Connections that work without being configured, by name."""
+    return [
+        Connection(name=spec.name, provider=spec.name)
+        for spec in all_providers(services)
+        if _works_unconfigured(spec, services.engine)
+    ]
 
 
 def _works_unconfigured(spec: ProviderSpec, engine: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainbell.domain.access import Caller
 from trainbell.domain.cancelling import cancel_failed, cancel_sent, request_cancel
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
@@ -15,7 +16,7 @@ from trainbell.use_cases.jobs.places import come_back
 _UNSENT = (State.REQUESTED, State.WAITING)
 
 
-def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
+def cancel_job(services: Services, job_id: str, *, by: Caller) -> Job:
     """Ask for a cancel. Asking again does no harm; the end comes when the service confirms it.
 
     A service that cannot be reached now is told later: the watcher repeats it until it is taken.
@@ -35,7 +36,7 @@ def cancel_job(services: Services, job_id: str, *, by: str) -> Job:
             "it runs, and may cost, to its end"
         )
     now = services.clock.now()
-    saved, decision = record(services, job, lambda current: request_cancel(current, by, now))
+    saved, decision = record(services, job, lambda current: request_cancel(current, by.id, now))
     if decision.send_cancel and saved.handle is not None:
         door = try_door(services, saved)
         if isinstance(door, Failure):

@@ -8,14 +8,28 @@ from trainbell.use_cases.ground.services import Services, log
 
 
 def forget_job(services: Services, job_id: str) -> None:
-    """Raises NotFound; Conflict while it has not ended, or JobConflict if it is being written."""
+    """Drop it here; what its service keeps stays there.
+
+    Raises:
+        NotFound: no such job.
+        Conflict: it has not ended, or something of it is still to be told.
+        JobConflict: it is being written.
+    """
     job = services.store.get(job_id)
     if not job.is_ended:
         raise Conflict(f"job {job.id} has not ended: it is {job.state}. Cancel it first")
+    untold = services.store.untold(job.id)
+    if untold:
+        raise Conflict(
+            f"job {job.id} has {untold} messages that are still to be told: mend or delete their "
+            "channels (see its deliveries), then forget it"
+        )
     services.store.delete(job)
     if job.handle is None:
         return
     try:
-        door_of(services, job).client.forget(job.handle)
+        connection = door_of(services, job).connection
+        with services.providers.lease(connection) as client:
+            client.forget(job.handle)
     except Exception:  # the job is forgotten; what is left is files, or its connection is gone
         log.exception("something of the forgotten job %s may still lie on this machine", job.id)

@@ -124,7 +124,7 @@ def check_job_request(services: Services, body: Mapping[str, Any]) -> JobRequest
             "dataset": request.dataset
             or (spec.dataset_of(parameters) if spec.dataset_of else None),
             "model": request.model or (spec.model_of(parameters) if spec.model_of else None),
-            "min_interval_seconds": min(request.min_interval_seconds, request.max_interval_seconds),
+            "min_interval_seconds": _shortest_interval(request, spec),
         }
     )
 
@@ -194,6 +194,12 @@ def _check_size(request: JobRequest, parameters: Mapping[str, Any]) -> list[Prob
         return []
     message = f"make an order of {size} bytes with its parameters; at most {ORDER_BYTES_AT_MOST}"
     return [Problem("tags", message)]
+
+
+def _shortest_interval(request: JobRequest, spec: ProviderSpec) -> float:
+    asked_for = "min_interval_seconds" in request.model_fields_set
+    shortest = request.min_interval_seconds if asked_for else spec.min_interval_seconds
+    return min(shortest, request.max_interval_seconds)
 
 
 def _check_times(request: JobRequest, now: datetime) -> list[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from trainbell.domain.access import Caller
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, Origin, Watch
 from trainbell.domain.order import WhenBusy
@@ -28,7 +29,7 @@ def request_job(
     services: Services,
     body: Mapping[str, Any],
     *,
-    by: str,
+    by: Caller,
     idempotency_key: str | None = None,
     schedule: str | None = None,
     retry_of: str | None = None,
@@ -45,7 +46,7 @@ def request_job(
         HoldTaken: the name is in use; or, with `when_busy` refuse, the dataset or all slots are.
     """
     request = check_job_request(services, body)
-    origin = Origin(requested_by=by, schedule=schedule, retry_of=retry_of)
+    origin = Origin(requested_by=by.id, schedule=schedule, retry_of=retry_of)
     job = _job_of(services, request, origin)
     token = None
     if idempotency_key is not None:
@@ -57,7 +58,9 @@ def request_job(
     holds = _holds_at_request(services, job)
     recorder = Recorder(job, job.created_at)
     recorder.take(*holds)
-    recorder.note(EventType.JOB_REQUESTED, {"by": by, "retry_of": retry_of, "schedule": schedule})
+    recorder.note(
+        EventType.JOB_REQUESTED, {"by": by.id, "retry_of": retry_of, "schedule": schedule}
+    )
     stored, is_new = services.store.create(change_of(recorder.decide()), token)
     if is_new:
         _watch(services, stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainbell.domain.access import Caller
 from trainbell.domain.job import Job
 from trainbell.domain.starting import resend
 from trainbell.errors import Conflict
@@ -9,7 +10,7 @@ from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services
 
 
-def resend_job(services: Services, job_id: str, *, by: str) -> Job:
+def resend_job(services: Services, job_id: str, *, by: Caller) -> Job:
     """Let a job be sent again whose start is unclear and was to be asked about.
 
     Raises:
@@ -18,7 +19,7 @@ def resend_job(services: Services, job_id: str, *, by: str) -> Job:
     """
     job = services.store.get(job_id)
     now = services.clock.now()
-    saved, decision = record(services, job, lambda current: resend(current, by, now))
+    saved, decision = record(services, job, lambda current: resend(current, by.id, now))
     if not decision.events:
         raise Conflict(f"job {job.id} waits for no answer: it is {saved.state}")
     services.watchers.watch(saved)

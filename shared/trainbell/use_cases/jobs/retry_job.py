@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from trainbell.domain.access import Caller
 from trainbell.domain.job import Job
 from trainbell.errors import Conflict
 from trainbell.use_cases.ground.services import Services
@@ -13,7 +14,7 @@ from trainbell.use_cases.jobs.request_job import request_job
 
 
 def retry_job(
-    services: Services, job_id: str, *, by: str, idempotency_key: str | None = None
+    services: Services, job_id: str, *, by: Caller, idempotency_key: str | None = None
 ) -> tuple[Job, bool]:
     """Request an ended job's training again. The bool says whether the job is new.
 

@@ -17,6 +17,7 @@ from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ChannelSpec, Notice
 from trainbell.use_cases.ground.changing import change_setting, remove_setting
+from trainbell.use_cases.ground.deliveries import bring_channel_forward
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
@@ -53,6 +54,8 @@ def put_channel(
 ) -> tuple[ChannelConfig, bool]:
     """Create or replace a channel. The bool says whether it is new.
 
+    What waits for it, because it was down or refused, is due at once.
+
     Raises:
         SettingChanged: none of the revisions in `if_match` is stored.
         InputInvalid: with every problem of the name, the body and the kind's own settings.
@@ -77,6 +80,8 @@ def put_channel(
     )
     put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
+    if not put[1]:
+        bring_channel_forward(services, name)
     return put
 
 
@@ -96,7 +101,7 @@ def delete_channel(
 
 
 def try_channel(services: Services, name: str) -> str:
-    """Send a real test message. Says what took it.
+    """Send a real test message. Says what took it. Once it is taken, what waits is due at once.
 
     Raises:
         NotFound: no such channel.
@@ -105,7 +110,9 @@ def try_channel(services: Services, name: str) -> str:
     """
     channel = find_channel(services, name)
     spec = services.channels.spec(channel.kind)
-    services.channels.client(channel).send(_test_notice(services, channel))
+    with services.channels.lease(channel) as client:
+        client.send(_test_notice(services, channel))
+    bring_channel_forward(services, name)
     return f"{spec.title} took the test message"
 
 

@@ -19,21 +19,22 @@ from trainbell.domain.outbox import (
     DeliveryState,
     OutboxEntry,
     delivered,
-    refused,
+    given_up,
     routed,
     to_retry,
 )
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import (
     NotFound,
+    NotifyError,
     NotifyRejected,
-    NotifyUnavailable,
     RecordUnreadable,
     TrainbellError,
 )
 from trainbell.ports import Notice
 from trainbell.use_cases.ground.find_channels import all_channels
 from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.telling.giving_up import note_given_up
 
 LEASE_SECONDS = 60.0
 SENDING_SECONDS = 30.0
@@ -96,14 +97,14 @@ class _Line:
     """How one channel fares during a call."""
 
     failures_in_a_row: int = 0
-    error: NotifyUnavailable | None = None
+    error: NotifyError | None = None
 
     @property
     def rests(self) -> bool:
         asked = self.error is not None and self.error.retry_after_seconds is not None
         return asked or self.failures_in_a_row >= FAILURES_BEFORE_REST
 
-    def failed(self, error: NotifyUnavailable) -> None:
+    def failed(self, error: NotifyError) -> None:
         self.failures_in_a_row += 1
         self.error = error
 
@@ -169,10 +170,12 @@ class _Publication:
             if now >= stop_at:
                 break
             if line.rests and line.error is not None:
-                outcome = to_retry(entry, str(line.error), now, line.error.retry_after_seconds)
+                outcome = _failed(entry, line.error, now)
             else:
                 attempts += 1
                 outcome = self._attempt(entry, line)
+            if outcome.state is DeliveryState.GIVEN_UP:
+                note_given_up(self._services, outcome)
             if self._services.store.settle_outbox(outcome):
                 done[outcome.state] += 1
         return done, attempts
@@ -183,14 +186,14 @@ class _Publication:
         channel = self._channels.get(entry.channel or "")
         if channel is None:
             gone = f"channel {entry.channel} no longer exists"
-            return refused(entry, gone, services.clock.now())
+            return given_up(entry, gone, services.clock.now())
         try:
             job = services.store.get(entry.event.job_id)
         except NotFound:
             gone = "the job was deleted before this was told"
-            return refused(entry, gone, services.clock.now())
+            return given_up(entry, gone, services.clock.now())
         except RecordUnreadable as exc:
-            return to_retry(entry, str(exc), services.clock.now(), None)
+            return to_retry(entry, str(exc), services.clock.now(), is_refused=True)
         notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
         return self._send(channel, notice, entry, line)
 
@@ -199,25 +202,30 @@ class _Publication:
     ) -> OutboxEntry:
         services = self._services
         try:
-            services.channels.client(channel).send(notice)
-        except NotifyRejected as exc:
-            log.warning("channel %s refuses %s: %s", channel.name, entry.id, exc)
-            return refused(entry, str(exc), services.clock.now())
-        except NotifyUnavailable as exc:
+            with services.channels.lease(channel) as client:
+                client.send(notice)
+        except NotifyError as exc:
             line.failed(exc)
-            return to_retry(entry, str(exc), services.clock.now(), exc.retry_after_seconds)
+            return _failed(entry, exc, services.clock.now())
         except TrainbellError as exc:
             # A setting is wrong, such as a secret that is not there: a person may mend it in time.
-            return to_retry(entry, str(exc), services.clock.now(), None)
+            return to_retry(entry, str(exc), services.clock.now(), is_refused=True)
         except Exception as exc:  # noqa: BLE001 - a channel's fault must not hold up the others
-            return to_retry(entry, _fault(channel, exc), services.clock.now(), None)
+            return to_retry(entry, _fault(channel, exc), services.clock.now())
         line.worked()
         return delivered(entry, services.clock.now())
 
 
 def _wants(channel: ChannelConfig, entry: OutboxEntry) -> bool:
     in_project = channel.project is None or channel.project == entry.project
-    return in_project and entry.event.type in channel.events
+    # A channel that cannot be told is not told that it cannot be told.
+    itself = entry.event.data.get("channel") == channel.name
+    return in_project and entry.event.type in channel.events and not itself
+
+
+def _failed(entry: OutboxEntry, error: NotifyError, now: datetime) -> OutboxEntry:
+    refused = isinstance(error, NotifyRejected)
+    return to_retry(entry, str(error), now, error.retry_after_seconds, is_refused=refused)
 
 
 def _fault(channel: ChannelConfig, exc: Exception) -> str:

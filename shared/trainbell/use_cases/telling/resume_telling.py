@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from trainbell.domain.rewinding import rewound_entry
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.telling.publish_changes import LEASE_SECONDS
 
 ENTRIES_AT_MOST = 100_000
+FAR = timedelta(days=3650)
 
 
 def resume_telling(services: Services) -> int:
     """Give back every claim, so that what a killed process was telling need not wait for the end
     of its lease. Only for an engine that is the only one on its store.
 
-    Returns how many entries there were. Those that wait for another try keep their time.
+    Returns how many entries there were. Those that wait for another try keep their time, unless a
+    clock that was ahead has set it.
     """
-    soon = services.clock.now() + timedelta(seconds=LEASE_SECONDS)
-    entries = services.store.claim_outbox(soon, LEASE_SECONDS, ENTRIES_AT_MOST)
+    now = services.clock.now()
+    entries = services.store.claim_outbox(now + FAR, LEASE_SECONDS, ENTRIES_AT_MOST)
     for entry in entries:
-        services.store.settle_outbox(entry, replaced_by=[entry])
+        services.store.settle_outbox(entry, replaced_by=[rewound_entry(entry, now)])
     return len(entries)

@@ -16,7 +16,7 @@ from trainbell.providers.datarobot.kinds.kind import JobKind, id_of, parameters_
 from trainbell.providers.datarobot.parameters import BuildParameters
 from trainbell.providers.datarobot.sameness import sent
 from trainbell.providers.datarobot.status_map import BUILD_STATUSES, NOT_STARTED
-from trainbell.providers.datarobot.vendor_models import utc_time
+from trainbell.providers.vendor_values import utc_time
 
 CONFLICT = 409
 UNPROCESSABLE = 422

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from trainbell.domain.observation import Observation
-from trainbell.errors import NotSupported, ProviderJobMissing, ProviderRejected
+from trainbell.errors import NotSupported
 from trainbell.ports import Clock, Handle, StartOrder
+from trainbell.providers import orders
 from trainbell.providers.datarobot.client import DataRobotClient
 from trainbell.providers.datarobot.parameters import Parameters
 
@@ -52,22 +51,21 @@ class JobKind(ABC):
 
 def parameters_of(order: StartOrder, kind: type[Given]) -> Given:
     """Raises ProviderRejected, naming what is wrong."""
-    try:
-        return kind.model_validate(dict(order.parameters))
-    except ValidationError as exc:
-        places = sorted({".".join(map(str, p["loc"])) or p["msg"] for p in exc.errors()})
-        raise ProviderRejected(
-            f"the parameters are not those of a {order.kind}: {', '.join(places)}",
-            provider="DataRobot",
-            operation=f"start a {order.kind}",
-        ) from exc
+    return orders.parameters_of(
+        order,
+        kind,
+        what=f"a {order.kind}",
+        provider="DataRobot",
+        operation=f"start a {order.kind}",
+    )
 
 
 def id_of(handle: Handle, name: str) -> str:
     """Raises ProviderJobMissing where the handle holds no such id."""
-    value = handle.get(name)
-    if not isinstance(value, str) or value in ("", ".", ".."):
-        raise ProviderJobMissing(
-            f"the handle holds no id of a {name}", provider="DataRobot", operation="read a handle"
-        )
-    return value
+    return orders.name_in(
+        handle,
+        name,
+        what=f"id of a {name}",
+        provider="DataRobot",
+        operation="read a handle",
+    )

@@ -1,4 +1,4 @@
-"""`trainbell new-provider`: a project of one's own for a further training service."""
+"""`trainbell new-provider` and `new-channel`: a project of one's own for a further one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keyword
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -23,27 +23,44 @@ from trainbell.secret_sources import MachineSecrets
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MAX_NAME = 30
-TEMPLATE = files("trainbell.cli") / "provider_template"
+PROVIDER_TEMPLATE = files("trainbell.cli") / "provider_template"
+CHANNEL_TEMPLATE = files("trainbell.cli") / "channel_template"
 SUFFIX = ".tmpl"
 PACKAGE = "package"
 
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and underscores.")
+]
+DirectoryOption = Annotated[
+    Path | None, typer.Option(help="A new or empty one; trainbell-NAME if none.")
+]
 
-def new_provider(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and underscores.")
-    ],
-    directory: Annotated[
-        Path | None, typer.Option(help="A new or empty one; trainbell-NAME if none.")
-    ] = None,
-) -> None:
+
+def new_provider(name: NameArgument, directory: DirectoryOption = None) -> None:
     """Make a project for a provider, with a test suite that says what is left to fill in."""
-    _check_name(name)
-    place = directory or Path(f"trainbell-{name.replace('_', '-')}")
-    make_project(name, place)
+    from trainbell.providers.catalog import Catalog
+
+    _check_name(name, "provider", lambda: Catalog(MachineSecrets(), SystemClock()).names())
+    place = _made(name, directory, PROVIDER_TEMPLATE)
     console.print(f"{place} is made; next: docs/writing-a-provider.md, and pytest", markup=False)
 
 
-def make_project(name: str, directory: Path, template: Traversable = TEMPLATE) -> None:
+def new_channel(name: NameArgument, directory: DirectoryOption = None) -> None:
+    """Make a project for a channel that posts to a webhook, with a test suite that it passes."""
+    from trainbell.channels.catalog import FoundChannels
+
+    _check_name(name, "channel", lambda: FoundChannels(MachineSecrets(), SystemClock()).names())
+    place = _made(name, directory, CHANNEL_TEMPLATE)
+    console.print(f"{place} is made; next: docs/writing-a-channel.md, and pytest", markup=False)
+
+
+def _made(name: str, directory: Path | None, template: Traversable) -> Path:
+    place = directory or Path(f"trainbell-{name.replace('_', '-')}")
+    make_project(name, place, template)
+    return place
+
+
+def make_project(name: str, directory: Path, template: Traversable) -> None:
     """All of it, or nothing. Raises ConfigInvalid where the directory cannot be used."""
     words = [word.capitalize() for word in name.split("_")]
     filled_in = {
@@ -66,16 +83,14 @@ def make_project(name: str, directory: Path, template: Traversable = TEMPLATE) -
             raise
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, noun: str, taken: Callable[[], Sequence[str]]) -> None:
     if not NAME.fullmatch(name) or len(name) > MAX_NAME or keyword.iskeyword(name):
         raise typer.BadParameter(
             f"'{name}' is no name such as acme_vision, of at most {MAX_NAME} characters",
             param_hint="NAME",
         )
-    from trainbell.providers.catalog import Catalog
-
-    if name in Catalog(MachineSecrets(), SystemClock()).names():
-        raise typer.BadParameter(f"there is a provider {name} already", param_hint="NAME")
+    if name in taken():
+        raise typer.BadParameter(f"there is a {noun} {name} already", param_hint="NAME")
 
 
 def _fill(template: Traversable, directory: Path, words: dict[str, str]) -> None:

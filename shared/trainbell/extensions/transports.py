@@ -1,8 +1,8 @@
 """The network connections of one service: kept alive, bounded, each used by one thread at a time.
 
-Each has a transport of its own, taken from a stack. httpcore's pool looks at every idle connection
-on every request; with 32 of them that costs three times the request itself (466 against 150 µs of
-CPU for a small GET).
+Each has a transport of its own (`bounded_http`), taken from a stack. httpcore's pool looks at every
+idle connection on every request; with 32 of them that costs three times the request itself (466
+against 150 µs of CPU for a small GET).
 
 The environment's proxies and netrc are ignored: both would decide, out of sight, who gets to see
 a connection's secret. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured, for on-premises services
@@ -14,14 +14,15 @@ from __future__ import annotations
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import httpx
 
-MAX_IDLE_CONNECTIONS = 32
-KEEP_ALIVE_SECONDS = 55.0
-"""Below the 60 s after which common load balancers drop an idle connection."""
+from trainbell.extensions.bounded_http import BoundedTransport
+
+MAX_IDLE_CONNECTIONS = 640
+"""As many as may be under way at once; those that expire are closed as others come back."""
 
 
 class Transports:
@@ -48,14 +49,23 @@ class Transports:
         try:
             yield transport
         finally:
-            if self.idle < MAX_IDLE_CONNECTIONS:
-                self._idle.append(transport)
-            else:
-                transport.close()
+            self._keep(transport)
 
     def close(self) -> None:
         while transport := self._pop():
             transport.close()
+
+    def _keep(self, transport: httpx.BaseTransport) -> None:
+        if self.idle >= MAX_IDLE_CONNECTIONS:
+            transport.close()
+            return
+        self._idle.append(transport)
+        # The coldest is on the left: a burst's connections do not stay open for ever.
+        coldest = self._idle[0]
+        if isinstance(coldest, BoundedTransport) and coldest.has_expired():
+            with suppress(IndexError, ValueError):
+                self._idle.remove(coldest)
+                coldest.close()
 
     def _pop(self) -> httpx.BaseTransport | None:
         try:
@@ -65,10 +75,7 @@ class Transports:
 
 
 def _new_transport() -> httpx.BaseTransport:
-    limits = httpx.Limits(
-        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS
-    )
-    return httpx.HTTPTransport(verify=_tls(), limits=limits, trust_env=False)
+    return BoundedTransport(_tls())
 
 
 @cache

@@ -1,0 +1,40 @@
+"""Notices that the machine's clock was put back, and mends what it wrote while it was ahead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from trainbell.domain.rewinding import CLOCKS_DIFFER_BY
+from trainbell.use_cases.ground.services import Services, log
+from trainbell.use_cases.jobs.rewind_jobs import rewind_jobs
+from trainbell.use_cases.schedules.rewind_schedules import rewind_schedules
+from trainbell.use_cases.telling.resume_telling import resume_telling
+
+
+class ClockSteps:
+    """Compares the clock with the one that only goes forward."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ahead: float | None = None
+
+    def was_put_back(self, now: datetime) -> bool:
+        """Whether the clock has gone back since the last call."""
+        ahead = now.timestamp() - self._monotonic()
+        before, self._ahead = self._ahead, ahead
+        return before is not None and ahead < before - CLOCKS_DIFFER_BY.total_seconds()
+
+
+def mend_times(services: Services) -> None:
+    """What was written by a clock that was ahead binds nobody. Also right where none was."""
+    jobs, schedules = rewind_jobs(services), rewind_schedules(services)
+    resume_telling(services)
+    if jobs or schedules:
+        log.warning(
+            "the clock was ahead: %d jobs and %d schedules had times of the future, and are"
+            " looked at now",
+            jobs,
+            schedules,
+        )
