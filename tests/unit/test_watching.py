@@ -253,7 +253,7 @@ def test_a_changed_connection_ends_a_services_silence_for_old_and_new_jobs(
 ) -> None:
     body = {"provider": "toy", "calls_per_minute": 60}
     put_connection(services, "slow", body)
-    job, _ = request_job(services, {"provider": "toy", "connection": "slow"}, by=a_caller("ada"))
+    job, _ = request_job(services, {"provider": "toy", "connection": "slow"}, by=a_caller())
     services.store.hold_calls("slow", clock.now() + timedelta(hours=1))
     advance_job(services, job.id)
     assert service.trainings == []

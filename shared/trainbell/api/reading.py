@@ -108,6 +108,14 @@ def read_body(text: str | None, media_type: str | None) -> Mapping[str, Any]:
     return document
 
 
+def read_model(model: type[Query], body: Mapping[str, Any]) -> Query:
+    """A body as this model. Raises InputInvalid, with every problem."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InputInvalid(problems_of(error)) from error
+
+
 def read_if_match(headers: Mapping[str, str]) -> frozenset[str] | None:
     """The revisions in If-Match (RFC 9110, 13.1.1): `*`, or entity tags; None where it is absent.
 
@@ -123,14 +131,6 @@ def read_if_match(headers: Mapping[str, str]) -> frozenset[str] | None:
         message = 'must be * or entity tags, such as "3f2a", as an ETag said them'
         raise RequestMalformed([Problem("If-Match", message)])
     return frozenset(tag.strip('"') for tag in tags if not tag.startswith("W/"))
-
-
-def read_model(model: type[Query], body: Mapping[str, Any]) -> Query:
-    """A body as this model. Raises InputInvalid, with every problem."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise InputInvalid(problems_of(error)) from error
 
 
 def refuse_body(text: str | None) -> None:

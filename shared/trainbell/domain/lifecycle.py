@@ -104,14 +104,6 @@ def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pa
     return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
 
 
-def delivery_given_up(job: Job, channel: str, event_id: str, why: str, now: datetime) -> Decision:
-    """An event of the job was not told to a channel and will not be: that is an event, too."""
-    record = Recorder(job, now)
-    data = {"channel": channel, "event_id": event_id, "error": why}
-    record.note(EventType.DELIVERY_GIVEN_UP, data)
-    return record.decide()
-
-
 def may_be_lost(job: Job, failure: Failure, now: datetime, rules: WatchRules) -> bool:
     """Whether the service has said often and long enough, and nothing else in between, that it
     does not know the job."""

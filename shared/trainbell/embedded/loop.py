@@ -30,7 +30,10 @@ from trainbell.use_cases.telling.publish_changes import publish_changes
 T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
-THREADS_PER_TICK = 32
+LEFT_PER_THREAD = 8
+"""One thread more for so many orders that a whole tick has left waiting: more at once would make a
+crowd of a moment's delay."""
+
 TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
@@ -132,7 +135,8 @@ class Loop:
         if self._clock_steps.was_put_back(now):
             mend_times(self._services)
         # Left over from the tick before: every poller waits for its service.
-        for _ in range(min(self._orders.qsize(), THREADS_PER_TICK, AT_MOST - len(self._pollers))):
+        wanted = -(-self._orders.qsize() // LEFT_PER_THREAD)
+        for _ in range(min(wanted, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:
             if self._shares.room <= 0:

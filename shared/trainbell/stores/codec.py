@@ -74,14 +74,14 @@ def load_config(kind: type[ConfigRecord], document: bytes | str, name: str) -> C
     return cast("ConfigRecord", _read_config(cast("Any", kind), document, name))
 
 
-def revision_of(document: bytes | str) -> str:
-    """A digest of what is stored: it needs no counter, and none that a deletion would reset."""
-    data = document.encode() if isinstance(document, str) else document
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
 # Settings are read at every step of every job, and change seldom. They are immutable.
 @lru_cache(maxsize=256)
 def _read_config(kind: Any, document: bytes | str, name: str) -> Any:
     record = _load(kind, document, f"{kind.__name__} {name}")
     return replace(record, revision=revision_of(document))
+
+
+def revision_of(document: bytes | str) -> str:
+    """A digest of what is stored: it needs no counter, and none that a deletion would reset."""
+    data = document.encode() if isinstance(document, str) else document
+    return hashlib.sha256(data).hexdigest()[:16]

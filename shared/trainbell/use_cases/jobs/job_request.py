@@ -187,6 +187,12 @@ def _check_parameters(kind: Kind, given: Any, problems: list[Problem]) -> dict[s
     return model.model_dump(mode="json", exclude_unset=True)
 
 
+def _shortest_interval(request: JobRequest, spec: ProviderSpec) -> float:
+    asked_for = "min_interval_seconds" in request.model_fields_set
+    shortest = request.min_interval_seconds if asked_for else spec.min_interval_seconds
+    return min(shortest, request.max_interval_seconds)
+
+
 def _check_size(request: JobRequest, parameters: Mapping[str, Any]) -> list[Problem]:
     """Of both together; tags count twice, for they are stored to be read and to be found."""
     size = order_bytes(parameters, request.tags)
@@ -194,12 +200,6 @@ def _check_size(request: JobRequest, parameters: Mapping[str, Any]) -> list[Prob
         return []
     message = f"make an order of {size} bytes with its parameters; at most {ORDER_BYTES_AT_MOST}"
     return [Problem("tags", message)]
-
-
-def _shortest_interval(request: JobRequest, spec: ProviderSpec) -> float:
-    asked_for = "min_interval_seconds" in request.model_fields_set
-    shortest = request.min_interval_seconds if asked_for else spec.min_interval_seconds
-    return min(shortest, request.max_interval_seconds)
 
 
 def _check_times(request: JobRequest, now: datetime) -> list[Problem]:

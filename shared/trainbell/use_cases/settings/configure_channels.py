@@ -80,9 +80,10 @@ def put_channel(
     )
     put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
-    if not put[1]:
+    channel, is_new = put
+    if not is_new:
         bring_channel_forward(services, name)
-    return put
+    return channel, is_new
 
 
 def delete_channel(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trainbell.domain.events import EventType
-from trainbell.domain.lifecycle import delivery_given_up
 from trainbell.domain.outbox import OutboxEntry
+from trainbell.domain.outbox_events import delivery_given_up
 from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log

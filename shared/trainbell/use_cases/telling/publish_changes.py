@@ -193,7 +193,7 @@ class _Publication:
             gone = "the job was deleted before this was told"
             return given_up(entry, gone, services.clock.now())
         except RecordUnreadable as exc:
-            return to_retry(entry, str(exc), services.clock.now(), is_refused=True)
+            return to_retry(entry, str(exc), services.clock.now())
         notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
         return self._send(channel, notice, entry, line)
 
