@@ -1,0 +1,135 @@
+"""What must hold once a world has come to its end, promise by promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.simulation import weather
+from tests.simulation.people import SCHEDULE
+from tests.simulation.process import Ground
+from tests.simulation.product import (
+    DUE_AT_TAG,
+    ChannelConfig,
+    EventType,
+    Job,
+    Schedule,
+    State,
+)
+from tests.simulation.service import SimulatedService
+
+SETTLES_WHERE_DOUBLED = 900.0
+MISSING_GRACE = 300.0
+ANSWERED_WITHIN = 200.0
+
+
+def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
+    for service in services.values():
+        _started_once(ground, service)
+    for job in list(ground.ledger.jobs.values()):
+        _watched_to_its_end(ground, job)
+        _told(ground, job)
+        _lost_only_if_missing(ground, services, job)
+    _one_training_one_job(ground)
+    _one_request_one_job(ground)
+    _schedule_obeys(ground)
+
+
+def _started_once(ground: Ground, service: SimulatedService) -> None:
+    """Never doubled where what appears late appears within the settling time."""
+    plan, ledger = service.plan, ground.ledger
+    settles = plan.settle_seconds or SETTLES_WHERE_DOUBLED
+    for mark, count in Counter(each.mark for each in service.trainings).items():
+        if count < 2:
+            continue
+        alarmed = ledger.has(mark, EventType.DOUBLED_TRAINING, EventType.ORPHAN_FOUND)
+        if plan.has_token or plan.commits_within <= settles:
+            ledger.violation("started once", f"{mark} has {count} trainings at {plan.name}")
+        elif not alarmed and mark in service.shown_doubled:
+            ledger.violation("started once", f"{mark} was seen doubled, without an alarm")
+
+
+def _watched_to_its_end(ground: Ground, job: Job) -> None:
+    if not job.is_ended and job.id not in ground.ledger.forgotten:
+        looked = job.watch.last_polled_at
+        text = f"{job.id} is still {job.state}, last looked at {looked}, due {job.due_at}"
+        ground.ledger.violation("watched to its end", text)
+    for key in job.holds:
+        if job.is_ended and ground.store.find_by_hold(key) == job.id:
+            ground.ledger.violation("holds", f"{job.id} has ended and holds {key}")
+
+
+def _told(ground: Ground, job: Job) -> None:
+    """Each end is told to each channel that stands."""
+    for _, event in ground.ledger.ends[job.id]:
+        for channel in ground.store.list_config(ChannelConfig).items:
+            if not ground.ledger.told[(channel.name, event.id)]:
+                text = f"the end of {job.id} was not told to {channel.name}"
+                ground.ledger.violation("told", text)
+
+
+def _lost_only_if_missing(
+    ground: Ground, services: dict[str, SimulatedService], job: Job
+) -> None:
+    """`lost` only where the service itself has said for long that it does not know it; and as it
+    has it after all, it is found again."""
+    if job.state is not State.LOST or job.handle is None:
+        return
+    service = services[job.order.provider]
+    at, _ = ground.ledger.ends[job.id][-1]
+    if not _said_missing(ground, service, at):
+        text = f"{job.id} was taken for lost, but {service.plan.name} never said so for long"
+        ground.ledger.violation("never lost while it runs", text)
+    if not ground.ledger.has(job.id, EventType.JOB_FOUND_AGAIN):
+        text = f"{job.id} was taken for lost and never found again"
+        ground.ledger.violation("never lost while it runs", text)
+
+
+def _said_missing(ground: Ground, service: SimulatedService, at: float) -> bool:
+    for window in ground.plan.clock:
+        # A clock that jumps makes the grace as short as it likes.
+        if any(at - ANSWERED_WITHIN <= jump <= at for jump in (window.begin, window.end)):
+            return True
+    begin, end = at - MISSING_GRACE, at - ANSWERED_WITHIN
+    return weather.has_covered(service.plan.weather, "forgets", begin, end)
+
+
+def _one_training_one_job(ground: Ground) -> None:
+    watched: dict[tuple[str, str], list[Job]] = {}
+    for job in ground.ledger.jobs.values():
+        if job.handle is not None:
+            watched.setdefault((job.order.connection, job.handle["id"]), []).append(job)
+    for (connection, id), jobs in watched.items():
+        first = [each for each in jobs if each.origin.found_again_of is None]
+        if len(first) > 1:
+            names = ", ".join(each.id for each in first)
+            text = f"{id} at {connection} is watched by {names}"
+            ground.ledger.violation("one training, one job", text)
+
+
+def _one_request_one_job(ground: Ground) -> None:
+    by_plan = Counter(
+        job.order.parameters.get("plan")
+        for job in ground.ledger.jobs.values()
+        if job.origin.found_again_of is None and job.origin.schedule is None
+    )
+    for plan, count in by_plan.items():
+        if count > 1:
+            ground.ledger.violation("one request, one job", f"request {plan} made {count} jobs")
+
+
+def _schedule_obeys(ground: Ground) -> None:
+    due = Counter(
+        job.order.tags[DUE_AT_TAG]
+        for job in ground.ledger.jobs.values()
+        if job.origin.schedule is not None and job.origin.found_again_of is None
+    )
+    for at, count in due.items():
+        if count > 1:
+            ground.ledger.violation("one job for each due time", f"{at} made {count} jobs")
+    wish, stored = ground.ledger.schedule_wish, ground.store.get_config(Schedule, SCHEDULE)
+    if wish == "disable" and (stored is None or stored.enabled):
+        ground.ledger.violation("what is disabled stays so", f"it is {stored}")
+    if wish == "delete" and stored is not None:
+        ground.ledger.violation("what is deleted stays so", f"it is {stored}")
+
+
