@@ -22,6 +22,10 @@ class Ledger:
     requests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     wishes: dict[str, float] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    looked: dict[str, float] = field(default_factory=dict)
+    silences: dict[str, list[tuple[float, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     schedule_wish: str | None = None
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -35,7 +39,10 @@ class Ledger:
         before = self.jobs.get(job.id)
         if before is not None and before.is_ended and before.state is not job.state:
             self.violation("ended once", f"{job.id} went from {before.state} to {job.state}")
-        self.jobs[job.id] = job
+        now = self.now()
+        if before is not None and not before.is_ended:
+            self.silences[job.id].append((now - self.looked[job.id], now))
+        self.jobs[job.id], self.looked[job.id] = job, now
         for event in change.events:
             self.events[job.id].append(event)
             self.say(f"    {job.id[-6:]} {event.type} {job.state} {dict(event.data)}")

@@ -15,6 +15,9 @@ from tests.simulation.plan import Plan
 from tests.simulation.product import Change, Job, OutboxEntry, Store, StoreUnavailable
 
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+NEXT_LOOK_WITHIN = 3600 * 1.1 + 900 + 60
+"""Seconds: the longest Retry-After with its jitter, an interval, and a place in the line."""
+
 Value = TypeVar("Value")
 
 
@@ -197,5 +200,11 @@ class ProcessStore:
 
     def _written(self, change: Change, job: Job) -> None:
         self._ground.ledger.stored(change, job)
+        due_in = 0.0
+        if job.due_at is not None and not job.is_ended:
+            due_in = (job.due_at - self._process.now()).total_seconds()
+        if due_in > NEXT_LOOK_WITHIN:
+            text = f"{job.id} is to be looked at in {due_in:.0f} s"
+            self._ground.ledger.violation("silence is an hour at most", text)
         if change.outbox:
             self._ground.on_outbox()

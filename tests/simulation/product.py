@@ -1,16 +1,24 @@
 """All that the simulation uses of Trainbell, in one place."""
 
+from types import SimpleNamespace
+
+from trainbell.domain import lifecycle, searching, starting
 from trainbell.domain.access import Caller, CallerKind
 from trainbell.domain.events import EventType, JobEvent
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
+from trainbell.domain.lifecycle import WatchRules
 from trainbell.domain.observation import Observation
-from trainbell.domain.outbox import DeliveryState, OutboxEntry
+from trainbell.domain.outbox import DeliveryState, OutboxEntry, given_up
+from trainbell.domain.recording import Decision
 from trainbell.domain.schedule_times import next_due_of
 from trainbell.domain.settings import ChannelConfig, Connection, Schedule
+from trainbell.domain.starting import Settling
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import (
     Conflict,
+    JobConflict,
     NotFound,
     NotifyRejected,
     NotifyUnavailable,
@@ -42,8 +50,11 @@ from trainbell.ports import (
     Store,
 )
 from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.use_cases.ground import door
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.ground.services import log as trainbell_log
+from trainbell.use_cases.jobs import advance_job as advancing
+from trainbell.use_cases.jobs import poll_job, start_job
 from trainbell.use_cases.jobs.advance_job import Advance, advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
 from trainbell.use_cases.jobs.forget_job import forget_job
@@ -60,7 +71,28 @@ from trainbell.use_cases.telling import publish_changes as publishing
 from trainbell.use_cases.telling.publish_changes import publish_changes
 from trainbell.use_cases.telling.redeliver import redeliver
 
+modules = SimpleNamespace(
+    ProviderSpec=ProviderSpec,
+    advance_job=advancing,
+    door=door,
+    lifecycle=lifecycle,
+    poll_job=poll_job,
+    publishing=publishing,
+    searching=searching,
+    start_job=start_job,
+    starting=starting,
+)
+"""Where faults are planted."""
+
 __all__ = [
+    "modules",
+    "given_up",
+    "WatchRules",
+    "Settling",
+    "JobConflict",
+    "FailureKind",
+    "Failure",
+    "Decision",
     "DUE_AT_TAG",
     "Advance",
     "Caller",

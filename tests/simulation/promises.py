@@ -6,6 +6,7 @@ from collections import Counter
 
 from tests.simulation import weather
 from tests.simulation.people import SCHEDULE
+from tests.simulation.plan import HOUR
 from tests.simulation.process import Ground
 from tests.simulation.product import (
     DUE_AT_TAG,
@@ -20,6 +21,13 @@ from tests.simulation.service import SimulatedService
 SETTLES_WHERE_DOUBLED = 900.0
 MISSING_GRACE = 300.0
 ANSWERED_WITHIN = 200.0
+LONGEST_LOOK = 1.1 * HOUR + 900.0
+"""A Retry-After of an hour, with its jitter, and an interval."""
+
+LOOKED_AT_WITHIN = 2 * LONGEST_LOOK
+"""Where the wait is over, the line of a connection that asks for silence may be as long again."""
+
+SEEN_WITHIN = LOOKED_AT_WITHIN
 
 
 def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
@@ -29,6 +37,7 @@ def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
         _watched_to_its_end(ground, job)
         _told(ground, job)
         _lost_only_if_missing(ground, services, job)
+        _seen_in_time(ground, services, job)
     _one_training_one_job(ground)
     _one_request_one_job(ground)
     _schedule_obeys(ground)
@@ -53,9 +62,26 @@ def _watched_to_its_end(ground: Ground, job: Job) -> None:
         looked = job.watch.last_polled_at
         text = f"{job.id} is still {job.state}, last looked at {looked}, due {job.due_at}"
         ground.ledger.violation("watched to its end", text)
+    for gap, at in ground.ledger.silences[job.id]:
+        if gap > LOOKED_AT_WITHIN:
+            text = f"nobody looked at {job.id} for {gap:.0f} s, until {at:.0f} s"
+            ground.ledger.violation("watched to its end", text)
     for key in job.holds:
         if job.is_ended and ground.store.find_by_hold(key) == job.id:
             ground.ledger.violation("holds", f"{job.id} has ended and holds {key}")
+
+
+def _seen_in_time(ground: Ground, services: dict[str, SimulatedService], job: Job) -> None:
+    """Once nothing is in the way any more, an end (a confirmed cancel, too) is seen soon."""
+    if job.handle is None or not ground.ledger.ends[job.id] or job.state is State.LOST:
+        return
+    training = services[job.order.provider].training(job.handle["id"])
+    at, _ = ground.ledger.ends[job.id][0]
+    if training is not None:
+        late = at - max(training.ends_at, ground.plan.chaos_for)
+        if late > SEEN_WITHIN:
+            text = f"the end of {job.id} was seen {late:.0f} s late"
+            ground.ledger.violation("watched to its end", text)
 
 
 def _told(ground: Ground, job: Job) -> None:
@@ -76,7 +102,7 @@ def _lost_only_if_missing(
         return
     service = services[job.order.provider]
     at, _ = ground.ledger.ends[job.id][-1]
-    if not _said_missing(ground, service, at):
+    if not _said_missing(ground, service, job, at):
         text = f"{job.id} was taken for lost, but {service.plan.name} never said so for long"
         ground.ledger.violation("never lost while it runs", text)
     if not ground.ledger.has(job.id, EventType.JOB_FOUND_AGAIN):
@@ -84,13 +110,22 @@ def _lost_only_if_missing(
         ground.ledger.violation("never lost while it runs", text)
 
 
-def _said_missing(ground: Ground, service: SimulatedService, at: float) -> bool:
+def _said_missing(ground: Ground, service: SimulatedService, job: Job, at: float) -> bool:
     for window in ground.plan.clock:
         # A clock that jumps makes the grace as short as it likes.
         if any(at - ANSWERED_WITHIN <= jump <= at for jump in (window.begin, window.end)):
             return True
-    begin, end = at - MISSING_GRACE, at - ANSWERED_WITHIN
+    training = service.training((job.handle or {})["id"])
+    appears_at = 0.0 if training is None else training.appears_at
+    if job.id in ground.ledger.wishes and _was_elsewhere(ground, service.plan.name, at):
+        return True  # Who cancels a job at a connection that was moved is content with its end.
+    begin, end = max(at - MISSING_GRACE, appears_at), at - ANSWERED_WITHIN
     return weather.has_covered(service.plan.weather, "forgets", begin, end)
+
+
+def _was_elsewhere(ground: Ground, name: str, at: float) -> bool:
+    edits = [(when, where) for when, each, where in ground.plan.connection_edits if each == name]
+    return any(where == "elsewhere" and when <= at for when, where in edits)
 
 
 def _one_training_one_job(ground: Ground) -> None:

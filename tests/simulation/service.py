@@ -155,6 +155,8 @@ class SimulatedProvider:
         handles = [] if self.is_elsewhere else [{"id": t.id} for t in found if t.appears_at <= now]
         self._travel("while a look-up is answered", share=0.5)
         self._say(f"found {handles}")
+        if len(handles) > 1:
+            self.service.shown_doubled.add(order.job_id)
         return handles if len(handles) > 1 else next(iter(handles), None)
 
     def poll(self, handle: Handle) -> Observation:

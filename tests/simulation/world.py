@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,7 +18,6 @@ from tests.simulation.plan import HOUR, Plan, plan_of
 from tests.simulation.process import Ground, Process, ProcessStore
 from tests.simulation.product import (
     Services,
-    SqliteStore,
     Store,
     publishing,
     trainbell_log,
@@ -28,14 +25,13 @@ from tests.simulation.product import (
 from tests.simulation.promises import judge
 from tests.simulation.receivers import Bells
 from tests.simulation.service import SimulatedProviders, SimulatedService
+from tests.simulation.stores import STORES
 
 CALM_FOR = 40 * HOUR
 """So long after the chaos everything must be over, told and found."""
 
 TURNS_AT_MOST = 100_000
 """More is a loop that goes round without any time passing."""
-
-_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -47,19 +43,10 @@ class Outcome:
     trace: tuple[str, ...]
 
 
-@contextmanager
-def sqlite_store() -> Iterator[Store]:
-    where = _MEMORY if _MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="trainbell-", dir=where) as directory:
-        store = SqliteStore(Path(directory) / "trainbell.db")
-        yield store
-        store.close()
-
-
 def simulate(
     seed: int,
     *,
-    store: Callable[[], AbstractContextManager[Store]] = sqlite_store,
+    store: Callable[[], AbstractContextManager[Store]] = STORES["sqlite"],
     traced: bool = False,
 ) -> Outcome:
     """Run one seed to its end."""

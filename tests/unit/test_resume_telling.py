@@ -54,7 +54,7 @@ def test_who_dies_while_giving_back_delays_it_by_a_lease_at_most(services: Servi
     an_end(services)
     dying = DyingStore(services.store, 1, after=False)
     with pytest.raises(Killed):
-        resume_telling(replace(services, store=dying))  # type: ignore[arg-type]  # a real one within
+        resume_telling(replace(services, store=dying))
     due_at = services.store.next_outbox_due_at()
     assert due_at is not None
     assert due_at <= services.clock.now() + timedelta(seconds=LEASE_SECONDS)
