@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOON, FakeClock, a_caller
+from tests.dying_store import Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
 from trainbell.domain.job import State
 from trainbell.domain.settings import Schedule
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
-from trainbell.errors import NotifyUnavailable
+from trainbell.errors import NotifyUnavailable, StartOutcomeUnknown
 from trainbell.ports import Notice, Store
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
@@ -89,6 +90,43 @@ def test_a_job_whose_start_was_sent_in_the_future_is_looked_up_within_its_lease(
     clock.advance(61)
     assert advance_job(services, job.id).job.handle == {"id": "t1"}
     assert len(service.trainings) == 1
+
+
+def test_a_look_up_that_found_nothing_in_the_future_is_repeated_now(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    job, _ = request_job(services, BODY, by=a_caller())
+
+    def lose() -> None:
+        raise StartOutcomeUnknown("the request is lost")
+
+    service.before_start = lose
+    advance_job(services, job.id)
+    clock.advance(HOUR)
+    advance_job(services, job.id)  # Finds nothing, which it notes nowhere but in its next look.
+    clock.advance(45 - HOUR)
+    mend_times(services)
+    assert [due.id for due in store.due(clock.now(), 9)] == [job.id]
+
+
+def test_a_start_that_may_be_in_flight_is_not_looked_at_before_its_lease_is_over(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    job, _ = request_job(services, BODY, by=a_caller())
+
+    def die() -> None:
+        raise Killed
+
+    service.before_start = die
+    clock.advance(HOUR)
+    with pytest.raises(Killed):
+        advance_job(services, job.id)
+    clock.advance(45 - HOUR)
+    mend_times(services)
+    assert store.due(clock.now(), 9) == []
+    assert [due.id for due in store.due(clock.now() + timedelta(seconds=60), 9)] == [job.id]
 
 
 def test_a_job_of_this_time_is_left_alone(
