@@ -40,7 +40,7 @@ class Task:
 
     @property
     def is_over(self) -> bool:
-        return self._greenlet.dead
+        return bool(self._greenlet.dead)
 
     def kill(self) -> None:
         """Ends it where it pauses. One that has not begun never begins."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from tests.simulation.clockwork import Killed, Task
@@ -119,7 +120,12 @@ class Embedded:
 
     def _start(self, process: Process) -> None:
         services = self.services()
-        while not self._guarded(lambda: (mend_times(services), resume_starts(services))):
+
+        def resume() -> None:
+            mend_times(services)
+            resume_starts(services)
+
+        while not self._guarded(resume):
             process.crossing("before another try to begin", AFTER_TROUBLE)
         self._dispatcher = process.spawn("dispatch", lambda: self._dispatch(process))
         self._teller = process.spawn("tell", lambda: self._tell(process))
@@ -159,14 +165,19 @@ class Embedded:
 
     def _tell(self, process: Process) -> None:
         while True:
-            self._guarded(lambda: publish_changes(self.services()))
-            at: list[datetime | None] = []
-            if not self._guarded(lambda: at.append(run_due_schedules(self.services()))):
-                at.append(process.now() + timedelta(seconds=AFTER_TROUBLE))
-            at.append(self.ground.store.next_outbox_due_at())
-            waits = [(each - process.now()).total_seconds() for each in at if each is not None]
+            wait = self._tell_due(process)
             _pause(self.ground, TELL_TICK)
-            _wait(self.ground, max(0.0, min([*waits, HOUR])))
+            _wait(self.ground, max(0.0, wait))
+
+    def _tell_due(self, process: Process) -> float:
+        """Seconds until there may be more."""
+        times: list[datetime | None] = []
+        self._guarded(lambda: publish_changes(self.services()))
+        if not self._guarded(lambda: times.append(run_due_schedules(self.services()))):
+            times.append(process.now() + timedelta(seconds=AFTER_TROUBLE))
+        times.append(self.ground.store.next_outbox_due_at())
+        waits = [(each - process.now()).total_seconds() for each in times if each is not None]
+        return min([*waits, HOUR])
 
     def _guarded(self, work: Callable[[], object]) -> bool:
         try:
@@ -220,18 +231,16 @@ class Cloud:
         while tries < 4:
             _pause(self.ground, self.ground.random.uniform(0.05, 0.5))
             loops += 1
-            step = self._invoked(
-                lambda: advance_job(
-                    self._services, job_id, watch=watch, hand_over=loops >= LOOPS_PER_EXECUTION
-                )
-            )
+            enough = loops >= LOOPS_PER_EXECUTION
+            look = partial(advance_job, self._services, job_id, watch=watch, hand_over=enough)
+            step = self._invoked(look)
             if step is None:
                 tries += 1
                 _pause(self.ground, 2.0**tries)
                 continue
             tries = 0
             if step.handed_over:
-                self._invoked(lambda: self.watch(step.job))
+                self._invoked(partial(self.watch, step.job))
                 return
             if step.wait_seconds is None:
                 return
@@ -304,4 +313,3 @@ def _wait(ground: Ground, seconds: float) -> None:
 
 
 ENGINES: Mapping[str, Callable[[Ground, Furnish], Engine]] = {"embedded": Embedded, "cloud": Cloud}
-

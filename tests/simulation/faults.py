@@ -59,7 +59,7 @@ def planted(name: str | None) -> Iterator[None]:
 
 def _judged_by_its_answer() -> list[Replacement]:
     """One look-up suffices, and the clock is read after its answer has come."""
-    not_found = modules.starting.not_found
+    not_found: Callable[..., Decision] = modules.starting.not_found
 
     def first(
         job: Job, attempt: int, looked_at: datetime, now: datetime, settling: Settling
@@ -89,7 +89,7 @@ def _any_attempt() -> list[Replacement]:
 
 def _missing_now_and_then() -> list[Replacement]:
     """A second "no such job" after the grace loses it, whatever was between; nothing is tried."""
-    take_failure = modules.lifecycle._take_failure  # noqa: SLF001 - planted at its use site
+    take_failure = modules.lifecycle._take_failure
 
     def first(record: Any, failure: Failure, now: datetime, rules: WatchRules, _: bool) -> None:
         before = record.job.watch
@@ -113,19 +113,27 @@ def _connection_not_asked() -> list[Replacement]:
 
 def _never_found_again() -> list[Replacement]:
     """`lost` is an end, and nobody looks."""
-    return [(modules.searching, "is_searched_for", lambda job: False)] + [
-        (module, "is_searched_for", lambda job: False) for module in (modules.advance_job,)
-    ]
+    take_failure = modules.lifecycle._take_failure
+
+    def first(
+        record: Any, failure: Failure, now: datetime, rules: WatchRules, proven: bool
+    ) -> None:
+        take_failure(record, failure, now, rules, proven)
+        if record.job.is_ended:
+            record.watch(next_poll_at=None)
+
+    return [(modules.lifecycle, "_take_failure", first)]
 
 
 def _one_refusal() -> list[Replacement]:
     """A receiver that refuses once is told no more."""
-    failed = modules.publishing._failed  # noqa: SLF001
+    failed = modules.publishing._failed
 
     def first(entry: OutboxEntry, error: Any, now: datetime) -> OutboxEntry:
         if isinstance(error, NotifyRejected):
             return given_up(entry, str(error), now)
-        return failed(entry, error, now)
+        tried: OutboxEntry = failed(entry, error, now)
+        return tried
 
     return [(modules.publishing, "_failed", first)]
 

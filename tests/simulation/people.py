@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from tests.simulation.engines import Engine
@@ -47,20 +48,17 @@ class People:
         plan = self.ground.plan
         self._does(0.0, "sets it up", self._set_up)
         for job in plan.jobs:
-            self._does(job.asked_at + 1, f"wants job {job.number}", lambda job=job: self._want(job))
+            self._does(job.asked_at + 1, f"wants job {job.number}", partial(self._want, job))
         for at, name, where in plan.connection_edits:
-            self._does(
-                at + 2,
-                f"moves {name} {where}",
-                lambda name=name, where=where: self._put_connection(name, where == "elsewhere"),
-            )
+            move = partial(self._put_connection, name, elsewhere=where == "elsewhere")
+            self._does(at + 2, f"moves {name} {where}", move)
         if plan.schedule is not None:
             for at, what in plan.schedule.edits:
-                self._does(at + 2, f"{what}s the schedule", lambda what=what: self._edit(what))
+                self._does(at + 2, f"{what}s the schedule", partial(self._edit, what))
         for receiver in plan.receivers:
             if receiver.mended and receiver.weather:
                 at = max(each.end for each in receiver.weather)
-                self._does(at, f"mends {receiver.name}", lambda r=receiver: self._mend(r.name))
+                self._does(at, f"mends {receiver.name}", partial(self._mend, receiver.name))
 
     def _does(self, at: float, what: str, work: Callable[[], object]) -> None:
         self.busy += 1
@@ -80,8 +78,7 @@ class People:
             process = self.engine.process()
             try:
                 if process is not None:
-                    services = self.engine.services()
-                    return process.call(name, lambda: work(services))
+                    return process.call(name, partial(work, self.engine.services()))
             except Died:
                 pass
             except TrainbellError as error:
@@ -93,8 +90,7 @@ class People:
         for name in self.services:
             self._put_connection(name, elsewhere=False)
         for receiver in self.ground.plan.receivers:
-            body = {"kind": "bell"}
-            self._insists("put channel", lambda s, r=receiver: put_channel(s, r.name, body))
+            self._put_channel(receiver.name)
         if self.ground.plan.schedule is not None:
             self._edit("enable")
 
@@ -132,7 +128,10 @@ class People:
                 services = self.engine.services()
                 process.call("try channel", lambda: try_channel(services, channel))
         except (Died, TrainbellError):
-            self._insists("put channel", lambda s: put_channel(s, channel, {"kind": "bell"}))
+            self._put_channel(channel)
+
+    def _put_channel(self, name: str) -> None:
+        self._insists("put channel", lambda s: put_channel(s, name, {"kind": "bell"}))
 
     def _want(self, plan: JobPlan) -> None:
         key = f"want-{plan.number}"
@@ -166,7 +165,7 @@ class People:
         while not ledger.ends[job_id]:
             self.ground.clockwork.pause(300.0)
         if ledger.jobs[job_id].state is State.LOST:
-            return
+            return None
         self.ground.clockwork.pause(after)
         self.ground.say(f"  somebody forgets {job_id[-6:]}")
         while True:

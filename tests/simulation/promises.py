@@ -93,9 +93,7 @@ def _told(ground: Ground, job: Job) -> None:
                 ground.ledger.violation("told", text)
 
 
-def _lost_only_if_missing(
-    ground: Ground, services: dict[str, SimulatedService], job: Job
-) -> None:
+def _lost_only_if_missing(ground: Ground, services: dict[str, SimulatedService], job: Job) -> None:
     """`lost` only where the service itself has said for long that it does not know it; and as it
     has it after all, it is found again."""
     if job.state is not State.LOST or job.handle is None:
@@ -133,11 +131,11 @@ def _one_training_one_job(ground: Ground) -> None:
     for job in ground.ledger.jobs.values():
         if job.handle is not None:
             watched.setdefault((job.order.connection, job.handle["id"]), []).append(job)
-    for (connection, id), jobs in watched.items():
+    for (connection, training), jobs in watched.items():
         first = [each for each in jobs if each.origin.found_again_of is None]
         if len(first) > 1:
             names = ", ".join(each.id for each in first)
-            text = f"{id} at {connection} is watched by {names}"
+            text = f"{training} at {connection} is watched by {names}"
             ground.ledger.violation("one training, one job", text)
 
 
@@ -166,5 +164,3 @@ def _schedule_obeys(ground: Ground) -> None:
         ground.ledger.violation("what is disabled stays so", f"it is {stored}")
     if wish == "delete" and stored is not None:
         ground.ledger.violation("what is deleted stays so", f"it is {stored}")
-
-

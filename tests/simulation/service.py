@@ -96,7 +96,9 @@ class SimulatedService:
             outcome=State.FAILED if plan and plan.fails else State.SUCCEEDED,
         )
         self.trainings.append(made)
-        self.ground.say(f"    {self.plan.name} takes {made.id} for {made.mark[-6:]} in {late:.0f} s")
+        self.ground.say(
+            f"    {self.plan.name} takes {made.id} for {made.mark[-6:]} in {late:.0f} s"
+        )
         return made
 
     def marked(self, mark: str) -> list[Training]:

