@@ -39,7 +39,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _replay(seed: int, fault: str | None, store: str) -> int:
     with planted(fault):
-        outcome = simulate(seed, store=STORES[store], traced=True)
+        outcome = simulate(seed, store=store, traced=True)
     for line in outcome.trace:
         _print(line)
     return _verdict([outcome], fault)
@@ -70,7 +70,7 @@ def _batch(seeds: Sequence[int], *, fault: str | None, store: str) -> list[Outco
 
 def _outcomes(seeds: Sequence[int], store: str) -> Iterator[Outcome]:
     for seed in seeds:
-        yield simulate(seed, store=STORES[store])
+        yield simulate(seed, store=store)
 
 
 def _verdict(outcomes: Sequence[Outcome], fault: str | None) -> int:

@@ -199,17 +199,17 @@ def _blind_repeat() -> list[Replacement]:
 
 
 FAULTS: Mapping[str, Fault] = {
-    "judged-by-its-answer": Fault("two trainings", 0, _judged_by_its_answer),
-    "settles-in-thirty-seconds": Fault("two trainings", 0, _thirty_seconds),
+    "judged-by-its-answer": Fault("two trainings", 130, _judged_by_its_answer),
+    "settles-in-thirty-seconds": Fault("two trainings", 108, _thirty_seconds),
     "any-attempt": Fault("two trainings", 0, _any_attempt),
-    "blind-repeat": Fault("two trainings", 0, _blind_repeat),
-    "missing-now-and-then": Fault("lost while it runs", 0, _missing_now_and_then),
-    "connection-not-asked": Fault("lost while it runs", 0, _connection_not_asked),
-    "never-found-again": Fault("lost for good", 0, _never_found_again),
-    "one-refusal": Fault("never told", 0, _one_refusal),
-    "forget-untold": Fault("never told", 0, _forget_untold),
-    "raw-retry-after": Fault("a day of silence", 0, _raw_retry_after),
-    "future-binds": Fault("a cancel is not seen", 0, _future_binds),
-    "shared-handle": Fault("two jobs, one training", 0, _shared_handle),
+    "blind-repeat": Fault("two trainings", 5, _blind_repeat),
+    "missing-now-and-then": Fault("lost while it runs", 6, _missing_now_and_then),
+    "connection-not-asked": Fault("lost while it runs", 21, _connection_not_asked),
+    "never-found-again": Fault("lost for good", 12, _never_found_again),
+    "one-refusal": Fault("never told", 1, _one_refusal),
+    "forget-untold": Fault("never told", 9, _forget_untold),
+    "raw-retry-after": Fault("a day of silence", 33, _raw_retry_after),
+    "future-binds": Fault("a cancel is not seen", 31, _future_binds),
+    "shared-handle": Fault("two jobs, one training", 53, _shared_handle),
     "last-write-wins": Fault("a lost update", 0, _last_write_wins),
 }

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.simulation.product import Change, EventType, Job, JobEvent, Notice
+from tests.simulation.product import Change, EventType, Job, JobEvent, Notice, State
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Ledger:
     silences: dict[str, list[tuple[float, float]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    on_lost: Callable[[Job], None] = lambda job: None
     schedule_wish: str | None = None
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -48,6 +49,8 @@ class Ledger:
             self.say(f"    {job.id[-6:]} {event.type} {job.state} {dict(event.data)}")
             if event.type is EventType.JOB_FINISHED:
                 self.ends[job.id].append((self.now(), event))
+                if job.state is State.LOST:
+                    self.on_lost(job)
         if len(self.ends[job.id]) > 1:
             self.violation("ended once", f"{job.id} has ended {len(self.ends[job.id])} times")
 

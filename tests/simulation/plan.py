@@ -94,10 +94,11 @@ class Plan:
         return next(each for each in self.services if each.name == name)
 
 
-def plan_of(seed: int) -> Plan:
+def plan_of(seed: int, engine: str | None = None) -> Plan:
+    """The plan of a seed; with `engine`, of that one whatever the seed would have."""
     rng = Random(seed)
     chaos_for = rng.choice((HOUR, 3 * HOUR, 8 * HOUR))
-    engine = rng.choice(("embedded", "embedded", "cloud"))
+    engine = engine or rng.choice(("embedded", "embedded", "cloud"))
     services = (_marked(rng, chaos_for), _tokened(rng, chaos_for))
     return Plan(
         seed=seed,

@@ -23,7 +23,8 @@ Value = TypeVar("Value")
 
 @dataclass
 class Ground:
-    """What all processes of a simulated world share. `store` is the real one."""
+    """What all processes of a simulated world share. `store` is the real one. `last_accident`: when
+    a process died or stalled or the store failed, so that an answer may have gone unrecorded."""
 
     plan: Plan
     random: Random
@@ -31,6 +32,7 @@ class Ground:
     ledger: Ledger
     store: Store
     say: Callable[[str], None]
+    last_accident: float = -1e9
     on_outbox: Callable[[], None] = lambda: None
 
     @property
@@ -119,12 +121,14 @@ class Process:
         if ground.happens(ground.plan.kills):
             self._die(what)
         if ground.happens(ground.plan.stalls):
+            ground.last_accident = ground.now
             seconds += ground.random.choice((10.0, 70.0, 300.0, 2000.0))
             ground.say(f"    {self.name} stalls for {seconds:.0f} s {what}")
         ground.clockwork.pause(seconds + ground.random.random() * 0.01)
 
     def _die(self, what: str) -> None:
         self.ground.say(f"*** {self.name} dies {what}")
+        self.ground.last_accident = self.ground.now
         if self.dies_whole:
             self.is_alive = False
             current = self.ground.clockwork.current
@@ -196,6 +200,7 @@ class ProcessStore:
         self._process.crossing(f"before {what}")
         if self._ground.happens(self._ground.plan.store_failures):
             self._ground.say(f"    the store fails at {what}")
+            self._ground.last_accident = self._ground.now
             raise StoreUnavailable("the store is not there just now")
 
     def _written(self, change: Change, job: Job) -> None:

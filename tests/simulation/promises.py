@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.simulation import weather
 from tests.simulation.people import SCHEDULE
 from tests.simulation.plan import HOUR
 from tests.simulation.process import Ground
@@ -19,8 +18,6 @@ from tests.simulation.product import (
 from tests.simulation.service import SimulatedService
 
 SETTLES_WHERE_DOUBLED = 900.0
-MISSING_GRACE = 300.0
-ANSWERED_WITHIN = 200.0
 LONGEST_LOOK = 1.1 * HOUR + 900.0
 """A Retry-After of an hour, with its jitter, and an interval."""
 
@@ -36,7 +33,7 @@ def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
     for job in list(ground.ledger.jobs.values()):
         _watched_to_its_end(ground, job)
         _told(ground, job)
-        _lost_only_if_missing(ground, services, job)
+        _found_again(ground, job)
         _seen_in_time(ground, services, job)
     _one_training_one_job(ground)
     _one_request_one_job(ground)
@@ -93,37 +90,11 @@ def _told(ground: Ground, job: Job) -> None:
                 ground.ledger.violation("told", text)
 
 
-def _lost_only_if_missing(ground: Ground, services: dict[str, SimulatedService], job: Job) -> None:
-    """`lost` only where the service itself has said for long that it does not know it; and as it
-    has it after all, it is found again."""
-    if job.state is not State.LOST or job.handle is None:
-        return
-    service = services[job.order.provider]
-    at, _ = ground.ledger.ends[job.id][-1]
-    if not _said_missing(ground, service, job, at):
-        text = f"{job.id} was taken for lost, but {service.plan.name} never said so for long"
-        ground.ledger.violation("never lost while it runs", text)
-    if not ground.ledger.has(job.id, EventType.JOB_FOUND_AGAIN):
+def _found_again(ground: Ground, job: Job) -> None:
+    """Found again, since the service has it after all."""
+    if job.state is State.LOST and not ground.ledger.has(job.id, EventType.JOB_FOUND_AGAIN):
         text = f"{job.id} was taken for lost and never found again"
         ground.ledger.violation("never lost while it runs", text)
-
-
-def _said_missing(ground: Ground, service: SimulatedService, job: Job, at: float) -> bool:
-    for window in ground.plan.clock:
-        # A clock that jumps makes the grace as short as it likes.
-        if any(at - ANSWERED_WITHIN <= jump <= at for jump in (window.begin, window.end)):
-            return True
-    training = service.training((job.handle or {})["id"])
-    appears_at = 0.0 if training is None else training.appears_at
-    if job.id in ground.ledger.wishes and _was_elsewhere(ground, service.plan.name, at):
-        return True  # Who cancels a job at a connection that was moved is content with its end.
-    begin, end = max(at - MISSING_GRACE, appears_at), at - ANSWERED_WITHIN
-    return weather.has_covered(service.plan.weather, "forgets", begin, end)
-
-
-def _was_elsewhere(ground: Ground, name: str, at: float) -> bool:
-    edits = [(when, where) for when, each, where in ground.plan.connection_edits if each == name]
-    return any(where == "elsewhere" and when <= at for when, where in edits)
 
 
 def _one_training_one_job(ground: Ground) -> None:

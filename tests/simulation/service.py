@@ -6,6 +6,7 @@ It never forgets anything for good: what it says of a training may be wrong for 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,9 +73,12 @@ class Parameters(BaseModel):
 
 @dataclass
 class SimulatedService:
+    """`answers` to polls of each training: when, and whether it was "no such training"."""
+
     ground: Ground
     plan: ServicePlan
     trainings: list[Training] = field(default_factory=list)
+    answers: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     shown_doubled: set[str] = field(default_factory=set)
 
     def make(self, order: StartOrder) -> Training:
@@ -162,6 +166,17 @@ class SimulatedProvider:
         return handles if len(handles) > 1 else next(iter(handles), None)
 
     def poll(self, handle: Handle) -> Observation:
+        answers = self.service.answers[handle["id"]]
+        try:
+            seen = self._poll(handle)
+        except ProviderError as error:
+            missing = isinstance(error, ProviderJobMissing) and not self.is_elsewhere
+            answers.append((self.service.ground.now, missing))
+            raise
+        answers.append((self.service.ground.now, False))
+        return seen
+
+    def _poll(self, handle: Handle) -> Observation:
         asked_at = self.process.now()
         self._troubles(reading=True)
         if self._is("forgets") or (self._is("mixes") and self.service.ground.random.random() < 0.1):

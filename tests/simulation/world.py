@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -17,8 +17,8 @@ from tests.simulation.people import People
 from tests.simulation.plan import HOUR, Plan, plan_of
 from tests.simulation.process import Ground, Process, ProcessStore
 from tests.simulation.product import (
+    Job,
     Services,
-    Store,
     publishing,
     trainbell_log,
 )
@@ -26,6 +26,7 @@ from tests.simulation.promises import judge
 from tests.simulation.receivers import Bells
 from tests.simulation.service import SimulatedProviders, SimulatedService
 from tests.simulation.stores import STORES
+from tests.simulation.witness import may_be_lost
 
 CALM_FOR = 40 * HOUR
 """So long after the chaos everything must be over, told and found."""
@@ -43,16 +44,12 @@ class Outcome:
     trace: tuple[str, ...]
 
 
-def simulate(
-    seed: int,
-    *,
-    store: Callable[[], AbstractContextManager[Store]] = STORES["sqlite"],
-    traced: bool = False,
-) -> Outcome:
-    """Run one seed to its end."""
-    plan, trace = plan_of(seed), list[str]()
+def simulate(seed: int, *, store: str = "sqlite", traced: bool = False) -> Outcome:
+    """Run one seed to its end, on one of `STORES`."""
+    under_test = STORES[store]
+    plan, trace = plan_of(seed, under_test.engine), list[str]()
     clockwork = Clockwork()
-    with store() as opened, _alone():
+    with under_test.opened() as opened, _alone():
 
         def say(line: str) -> None:
             if traced:
@@ -85,6 +82,14 @@ def _run(ground: Ground) -> None:
     engine = ENGINES[plan.engine](ground, furnish)
     people = People(ground, engine, services)
     ground.on_outbox = engine.outbox_changed
+
+    def lost(job: Job) -> None:
+        if job.handle is None or may_be_lost(ground, services[job.order.provider], job):
+            return
+        text = f"{job.id} was taken for lost, but {job.order.provider} never said so for long"
+        ground.ledger.violation("never lost while it runs", text)
+
+    ground.ledger.on_lost = lost
     engine.begin()
     people.begin()
 
