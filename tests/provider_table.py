@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.builders import FakeClock
@@ -61,8 +61,8 @@ def _row(spec: ProviderSpec) -> Iterator[str]:
     yield spec.title
     yield f"{spec.service.state} ([{spec.service.as_of}]({_source(spec)}))"
     yield ", ".join(f"`{kind}`" for kind in spec.kinds)
-    yield _cancel(spec)
-    yield _yes(spec.has_logs)
+    yield _kinds(spec, spec.cancels)
+    yield _kinds(spec, spec.logs)
     yield _yes(spec.has_progress)
     yield f"{spec.settle_seconds:g} s"
     yield f"{spec.calls_per_minute:g}" if spec.calls_per_minute else "as set"
@@ -75,8 +75,9 @@ def _source(spec: ProviderSpec) -> str:
     return source if "://" in source else f"../../{source}"
 
 
-def _cancel(spec: ProviderSpec) -> str:
-    able = [kind for kind in spec.kinds if spec.cancels(kind)]
+def _kinds(spec: ProviderSpec, can: Callable[[str], bool]) -> str:
+    """Yes, no, or the kinds of job that can."""
+    able = [kind for kind in spec.kinds if can(kind)]
     if len(able) in (0, len(spec.kinds)):
         return _yes(bool(able))
     return ", ".join(f"`{kind}`" for kind in able)

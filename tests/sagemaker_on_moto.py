@@ -88,6 +88,15 @@ class SageMakerOnMoto(SimulatedService):
         end = start + timedelta(seconds=billable_seconds)
         self.say(name, "Completed", training_start_time=start, training_end_time=end)
 
+    def get_on(self) -> None:
+        """One step further with every job: moto's have no course of their own."""
+        following = {"InProgress": "Completed", "Stopping": "Stopped"}
+        for name, job in self.jobs().items():
+            if job.training_start_time is None and job.training_job_status == "InProgress":
+                self.begin(name)
+            elif (status := following.get(job.training_job_status)) is not None:
+                self.say(name, status, training_end_time=job.creation_time)
+
     def jobs(self) -> dict[str, Any]:
         jobs: dict[str, Any] = get_backend("sagemaker")[ACCOUNT][REGION].training_jobs
         return jobs

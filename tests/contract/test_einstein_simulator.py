@@ -257,6 +257,7 @@ def test_E2_what_it_refuses_is_400_and_starts_nothing(
         {"epochs": "1000", "learningRate": "0.01"},
         {"datasetId": str(DETECTION_DATASET), "algorithm": "retail-execution", "learningRate": "9"},
         {"trainParams": '{"withGlobalDatasetId": 1000, "withFeedback": false}'},
+        {"datasetId": str(DETECTION_DATASET), "algorithm": "object-detection-v2"},
     ],
 )
 def test_E2_what_lies_on_the_edge_is_taken(http: httpx.Client, fields: Fields) -> None:

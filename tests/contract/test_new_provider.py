@@ -68,9 +68,15 @@ if not job_id:
     return Answer.json({"jobs": [j for j in self.jobs.values() if mark in (None, j["mark"])]})
 if job_id not in self.jobs:
     return Answer.json({"message": "no such job"}, 404)
+if request.method == "DELETE" and self.jobs[job_id]["status"] == "runs":
+    self.jobs[job_id]["status"] = "stops"
 return Answer.json(self.jobs[job_id])
 """,
         "finish": 'self.say(handle, "done")',
+        "get_on": """
+for job in self.jobs.values():
+    job["status"] = {"runs": "done", "stops": "stopped"}.get(job["status"], job["status"])
+""",
         "say": 'self.jobs[handle["id"]]["status"] = status',
     },
     "tests/test_conformance.py": {
@@ -87,7 +93,12 @@ CHANGED: Mapping[str, Mapping[str, str]] = {
     },
     "trainbell_toy/parameters.py": {'and ranges."""\n': 'and ranges."""\n\n    data: str\n'},
     "trainbell_toy/status_map.py": {
-        "State] = {}": 'State] = {"runs": State.RUNNING, "done": State.SUCCEEDED}'
+        "State] = {}": """State] = {
+    "runs": State.RUNNING,
+    "stops": State.CANCELLING,
+    "done": State.SUCCEEDED,
+    "stopped": State.CANCELLED,
+}"""
     },
     "trainbell_toy/vendor_models.py": {
         "message: Text = None\n": "message: Text = None\n\n\n"
@@ -106,7 +117,9 @@ CHANGED: Mapping[str, Mapping[str, str]] = {
 
     def handle""",
     },
-    "tests/test_conformance.py": {"= frozenset()": '= frozenset({"runs", "done"})'},
+    "tests/test_conformance.py": {
+        "= frozenset()": '= frozenset({"runs", "stops", "done", "stopped"})'
+    },
 }
 
 

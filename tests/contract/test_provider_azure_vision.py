@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_caller, a_connection, a_running_job
+from tests.inner_provider import inner
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import EndReason, State
@@ -81,7 +82,7 @@ def a_provider(
     connection = a_connection(
         name="azure", provider="azure_vision", base_url=base_url, secret="env:AZURE_KEY"
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, AzureVision)
     return client
 
@@ -175,17 +176,18 @@ def a_trained_model(
     return run
 
 
-class _Conformance(HttpConformance):
-    """What both kinds have in common."""
+class TestConformance(HttpConformance):
+    spec = PROVIDER
 
     @pytest.fixture
-    def parts(
+    def subject(
         self,
+        job_kind: str,
         simulator: AzureVisionSimulator,
         base_url: str,
         azure: AzureVision,
         made: list[Provider],
-    ) -> dict[str, Any]:
+    ) -> HttpSubject:
         def another(url: str = base_url, **wanted: Any) -> AzureVision:
             made.append(provider := a_provider(url, **wanted))
             return provider
@@ -194,51 +196,48 @@ class _Conformance(HttpConformance):
             run = run_of(simulator, handle)
             run.plan = replace(run.plan, state=status)
 
-        return {
-            "spec": PROVIDER,
-            "provider": azure,
-            "finish": lambda handle: finish(simulator, handle),
-            "package": "trainbell.providers.azure_vision",
-            "fault": simulator.faults.add,
-            "secret": API_KEY,
-            "with_secret": lambda secret: another(secret=secret),
-            "through": lambda transport: another(transport=transport),
-            "unreachable": another("http://127.0.0.1:1/computervision"),
-            "say": say,
-            "start_method": "PUT",
-        }
-
-
-class TestTrainingConformance(_Conformance):
-    @pytest.fixture
-    def subject(self, simulator: AzureVisionSimulator, parts: dict[str, Any]) -> HttpSubject:
+        of_kind = {"train": of_training, "evaluate": of_evaluation}[job_kind]
         return HttpSubject(
-            **parts,
-            order=an_order,
-            # Without a kind the service itself judges the budget, by the dataset.
-            bad_order=lambda job_id: an_order(job_id, model_kind=None, time_budget_in_hours=337),
-            starts=lambda job_id: simulator.starts[f"trainbell-{job_id}"],
-            unknown_handle={"model": "no-such-model"},
-            status_map=STATUS_MAP,
-            documented_statuses=frozenset(
-                {"notStarted", "training", "cancelling", "cancelled", "succeeded", "failed"}
-            ),
+            spec=PROVIDER,
+            provider=azure,
+            finish=lambda handle: finish(simulator, handle),
+            package="trainbell.providers.azure_vision",
+            fault=simulator.faults.add,
+            secret=API_KEY,
+            with_secret=lambda secret: another(secret=secret),
+            through=lambda transport: another(transport=transport),
+            unreachable=another("http://127.0.0.1:1/computervision"),
+            say=say,
+            start_method="PUT",
+            get_on=lambda: simulator.clock.advance(1),
+            **of_kind(simulator),
         )
 
 
-class TestEvaluationConformance(_Conformance):
-    @pytest.fixture
-    def subject(self, simulator: AzureVisionSimulator, parts: dict[str, Any]) -> HttpSubject:
-        a_trained_model(simulator)
-        return HttpSubject(
-            **parts,
-            order=an_evaluation,
-            bad_order=lambda job_id: an_evaluation(job_id, model_name="no-such-model"),
-            starts=lambda job_id: simulator.starts[f"trained/trainbell-{job_id}"],
-            unknown_handle={"model": "trained", "evaluation": "no-such-evaluation"},
-            status_map=EVALUATION_STATUS_MAP,
-            documented_statuses=frozenset({"notStarted", "running", "succeeded", "failed"}),
-        )
+def of_training(simulator: AzureVisionSimulator) -> dict[str, Any]:
+    return {
+        "order": an_order,
+        # Without a kind the service itself judges the budget, by the dataset.
+        "bad_order": lambda job_id: an_order(job_id, model_kind=None, time_budget_in_hours=337),
+        "starts": lambda job_id: simulator.starts[f"trainbell-{job_id}"],
+        "unknown_handle": {"model": "no-such-model"},
+        "status_map": STATUS_MAP,
+        "documented_statuses": frozenset(
+            {"notStarted", "training", "cancelling", "cancelled", "succeeded", "failed"}
+        ),
+    }
+
+
+def of_evaluation(simulator: AzureVisionSimulator) -> dict[str, Any]:
+    a_trained_model(simulator)
+    return {
+        "order": an_evaluation,
+        "bad_order": lambda job_id: an_evaluation(job_id, model_name="no-such-model"),
+        "starts": lambda job_id: simulator.starts[f"trained/trainbell-{job_id}"],
+        "unknown_handle": {"model": "trained", "evaluation": "no-such-evaluation"},
+        "status_map": EVALUATION_STATUS_MAP,
+        "documented_statuses": frozenset({"notStarted", "running", "succeeded", "failed"}),
+    }
 
 
 # ---------------------------------------------------------------- A1: a name of the caller's

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any, cast
@@ -14,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES
@@ -31,7 +33,8 @@ from trainbell.providers.datarobot import PROVIDER
 from trainbell.providers.datarobot import status_map as tables
 from trainbell.providers.datarobot.provider import DataRobot
 from trainbell.simulators.clock import SimulatorClock
-from trainbell.simulators.datarobot import DataRobotSimulator
+from trainbell.simulators.datarobot import DataRobotSimulator, records
+from trainbell.simulators.datarobot.model_tests import DEFAULTS
 from trainbell.simulators.datarobot.service import API_KEY
 from trainbell.simulators.datarobot.work import Plan, Work
 from trainbell.simulators.datarobot.world import (
@@ -78,7 +81,7 @@ def a_provider(
     clock: FakeClock | None = None,
 ) -> DataRobot:
     catalog = Catalog(OneSecret(secret), clock or FakeClock(), transport=transport)
-    client = catalog.client(a_connection(name="dr", provider="datarobot", base_url=base_url))
+    client = inner(catalog.client(a_connection(name="dr", provider="datarobot", base_url=base_url)))
     assert isinstance(client, DataRobot)
     return client
 
@@ -133,95 +136,168 @@ def datarobot(base_url: str, made: list[Provider], clock: FakeClock) -> DataRobo
 
 # ---------------------------------------------------------------- the conformance suite
 
-Another = Callable[..., DataRobot]
+ASYNCHRONOUS = frozenset({"INITIALIZED", "RUNNING", "COMPLETED", "ERROR", "ABORTED", "EXPIRED"})
+NO_VERDICT = "ended without a verdict"
+FLAGS = {
+    "pending": (None, None, False),
+    "in progress": (True, None, False),
+    "stopping": (True, None, True),
+    "succeeded": (False, True, False),
+    "failed": (False, False, False),
+    "stopped": (False, False, True),
+    NO_VERDICT: (False, None, False),
+}
+"""conversionInProgress, conversionSucceeded and shouldStop: a conversion has no word."""
+KINDS_WORDS: dict[str, tuple[Mapping[str, State], frozenset[str]]] = {
+    "test": (
+        tables.TEST_STATUSES,
+        frozenset(
+            {"not_tested", "queued", "in_progress", "succeeded", "warning", "failed"}
+            | {"aborted", "skipped", "canceled"}
+        ),
+    ),
+    "build_dependencies": (
+        {k: v for k, v in tables.BUILD_STATUSES.items() if k != tables.NOT_STARTED},
+        frozenset({"submitted", "processing", "failed", "success"}),
+    ),
+    "convert": (tables.CONVERSION_STATUSES, frozenset(FLAGS) - {NO_VERDICT}),
+}
+CROWD = 120
 
 
-def a_subject(
-    kind: str,
-    words: dict[str, State],
-    simulator: DataRobotSimulator,
-    provider: DataRobot,
-    another: Another,
-) -> HttpSubject:
-    """Each job is about a model and a version of its own: nothing else can tell two jobs apart."""
+class Works:
+    """What the suite must be able to do at the simulator, with each kind of job. Each job is about
+    a model and a version of its own: nothing else can tell two jobs apart."""
 
-    def order(job_id: str) -> StartOrder:
+    def __init__(self, simulator: DataRobotSimulator, clock: FakeClock, kind: str) -> None:
+        self.simulator, self.clock, self.kind = simulator, clock, kind
+        of_model = kind in ("assign_training_data", "import_version")
+        self.about = "model" if of_model else "version"
+
+    def order(self, job_id: str) -> StartOrder:
         model_id, version_id = f"model-{job_id}", f"version-{job_id}"
-        if model_id not in simulator.world.models:
-            simulator.world.add_model(model_id, version_id)
+        if model_id not in self.simulator.world.models:
+            trained = self.kind != "assign_training_data"
+            self.simulator.world.add_model(model_id, version_id, trained=trained)
         ids = {"customModelId": model_id, "customModelVersionId": version_id}
-        return StartOrder(
-            job_id=job_id, kind=kind, parameters={**PARAMETERS[kind], **ids}, sent_at=NOON
-        )
+        known = {name: ids[name] for name in ids if name in PARAMETERS[self.kind]}
+        parameters = {**PARAMETERS[self.kind], **known}
+        return StartOrder(job_id=job_id, kind=self.kind, parameters=parameters, sent_at=NOON)
 
-    def bad_order(job_id: str) -> StartOrder:
-        good = order(job_id)
-        parameters = {**good.parameters, "customModelVersionId": "no-such-version"}
-        return StartOrder(job_id=job_id, kind=kind, parameters=parameters, sent_at=NOON)
+    def bad_order(self, job_id: str) -> StartOrder:
+        wrong = {
+            "assign_training_data": {"datasetId": "no-such-dataset"},
+            "import_version": {"repositoryId": "no-such-repository"},
+        }.get(self.kind, {"customModelVersionId": "no-such-version"})
+        good = self.order(job_id)
+        return replace(good, parameters={**good.parameters, **wrong})
 
-    def work(handle: Handle) -> Work:
-        if kind == "test":
-            return simulator.world.tests[handle["id"]].work
-        version = simulator.world.version(handle["model"], handle["version"])
+    def starts(self, job_id: str) -> int:
+        return self.simulator.starts[f"{self.kind}:{self.about}-{job_id}"]
+
+    def work(self, handle: Handle) -> Work:
+        world = self.simulator.world
+        if self.kind == "test":
+            return world.tests[handle["id"]].work
+        if "status" in handle:
+            return world.statuses[handle["status"]]
+        version = world.version(handle["model"], handle["version"])
         assert version is not None
-        assert version.build is not None
-        return version.build
+        if self.kind == "convert":
+            return next(c.work for c in version.conversions if c.id == handle["id"])
+        work = version.impact if self.kind == "feature_impact" else version.build
+        assert work is not None
+        return work
 
-    def say(handle: Handle, word: str) -> None:
-        work(handle).plan = Plan(word=word)
+    def finish(self, handle: Handle) -> None:
+        self.simulator.world.end_now(self.work(handle))
 
-    return HttpSubject(
-        spec=PROVIDER,
-        provider=provider,
-        order=order,
-        bad_order=bad_order,
-        starts=lambda job_id: simulator.starts[f"{kind}:version-{job_id}"],
-        finish=lambda handle: simulator.world.end_now(work(handle)),
-        unknown_handle={"kind": kind, "id": "nope", "model": "nope", "version": "nope"},
-        status_map=words,
-        documented_statuses=frozenset(words),
-        package="trainbell.providers.datarobot",
-        fault=simulator.faults.add,
-        secret=API_KEY,
-        with_secret=lambda secret: another(secret=secret),
-        through=lambda transport: another(transport=transport),
-        unreachable=another("http://127.0.0.1:1/api/v2"),
-        say=say,
-    )
+    def say(self, handle: Handle, word: str) -> None:
+        if self.kind == "convert":
+            version = self.simulator.world.version(handle["model"], handle["version"])
+            assert version is not None
+            version.conversions[-1].flags = FLAGS[word]
+            return
+        # What a feature impact computed can be read once it has really ended.
+        seconds = 0.0 if (self.kind, word) == ("feature_impact", "COMPLETED") else 20.0
+        self.work(handle).plan = Plan(word=word, queued_seconds=0.0, running_seconds=seconds)
+
+    def get_on(self) -> None:
+        self.simulator.clock.advance(5)
+        self.clock.advance(5)
+
+    def settle(self) -> None:
+        for work in self.simulator.world.statuses.values():
+            self.simulator.world.end_now(work)
+
+    def crowd(self) -> None:
+        """Tests of other versions of the first job's model, and statuses of anybody's work."""
+        world = self.simulator.world
+        for number in range(CROWD):
+            work = world.begin("Testing", "")
+            if self.kind == "test":
+                model = next(m for m in world.models.values() if m.id.startswith("model-"))
+                version = replace(model.versions[0], id=f"version-{number}")
+                given = {"customModelVersionId": version.id}
+                model.tests.append(
+                    records.Test(
+                        model=model, version=version, work=work, given=given, configuration=DEFAULTS
+                    )
+                )
 
 
-class TestConformanceOfTests(HttpConformance):
+def is_same(one: Handle, other: Handle) -> bool:
+    """A feature impact that was looked up has no status to read: the version tells it."""
+    kept = [{k: v for k, v in each.items() if k != "status"} for each in (one, other)]
+    return kept[0] == kept[1] if "version" in one else one == other
+
+
+class TestConformance(HttpConformance):
+    spec = PROVIDER
+
+    @pytest.fixture
+    def works(self, job_kind: str, simulator: DataRobotSimulator, clock: FakeClock) -> Works:
+        return Works(simulator, clock, job_kind)
+
     @pytest.fixture
     def subject(
-        self,
-        simulator: DataRobotSimulator,
-        base_url: str,
-        datarobot: DataRobot,
-        made: list[Provider],
+        self, works: Works, base_url: str, datarobot: DataRobot, made: list[Provider]
     ) -> HttpSubject:
         def another(url: str = base_url, **wanted: Any) -> DataRobot:
             made.append(provider := a_provider(url, **wanted))
             return provider
 
-        words = dict(tables.TEST_STATUSES)
-        return a_subject("test", words, simulator, datarobot, another)
-
-
-class TestConformanceOfBuilds(HttpConformance):
-    @pytest.fixture
-    def subject(
-        self,
-        simulator: DataRobotSimulator,
-        base_url: str,
-        datarobot: DataRobot,
-        made: list[Provider],
-    ) -> HttpSubject:
-        def another(url: str = base_url, **wanted: Any) -> DataRobot:
-            made.append(provider := a_provider(url, **wanted))
-            return provider
-
-        words = {k: v for k, v in tables.BUILD_STATUSES.items() if k != tables.NOT_STARTED}
-        return a_subject("build_dependencies", words, simulator, datarobot, another)
+        job_kind = works.kind
+        words, documented = KINDS_WORDS.get(job_kind, (tables.ASYNC_STATUSES, ASYNCHRONOUS))
+        undecided = job_kind in ("explain", "assign_training_data", "import_version")
+        return HttpSubject(
+            spec=PROVIDER,
+            provider=datarobot,
+            order=works.order,
+            bad_order=works.bad_order,
+            starts=works.starts,
+            finish=works.finish,
+            unknown_handle={
+                **dict.fromkeys(("id", "model", "version", "status"), "nope"),
+                "kind": job_kind,
+            },
+            status_map=words,
+            documented_statuses=documented,
+            package="trainbell.providers.datarobot",
+            fault=works.simulator.faults.add,
+            secret=API_KEY,
+            with_secret=lambda secret: another(secret=secret),
+            through=lambda transport: another(transport=transport),
+            unreachable=another("http://127.0.0.1:1/api/v2"),
+            say=works.say,
+            unknown_status=NO_VERDICT if job_kind == "convert" else "rebalancing",
+            start_method="PATCH" if job_kind == "assign_training_data" else "POST",
+            start_has_body=not undecided,
+            get_on=works.get_on,
+            settle=works.settle if undecided else None,
+            crowd=works.crowd if undecided or job_kind == "test" else None,
+            same=is_same,
+        )
 
 
 def test_every_table_holds_only_what_can_be_seen() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.errors import (
@@ -53,7 +54,7 @@ def a_provider(
 ) -> DeepVA:
     secrets = OneSecret(secret) if isinstance(secret, str) else secret
     catalog = Catalog(secrets, clock or FakeClock(), transport=transport)
-    client = catalog.client(a_connection(base_url=base_url))
+    client = inner(catalog.client(a_connection(base_url=base_url)))
     assert isinstance(client, DeepVA)
     return client
 
@@ -98,6 +99,8 @@ def deepva(base_url: str, made: list[Provider]) -> DeepVA:
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self, simulator: DeepVASimulator, base_url: str, deepva: DeepVA, made: list[Provider]
@@ -105,6 +108,11 @@ class TestConformance(HttpConformance):
         def another(url: str = base_url, **wanted: Any) -> DeepVA:
             made.append(provider := a_provider(url, **wanted))
             return provider
+
+        def crowd() -> None:
+            for number in range(230):
+                simulator.clock.advance(1)
+                deepva.start(an_order(f"01crowd{number:019}"))
 
         return HttpSubject(
             spec=PROVIDER,
@@ -123,6 +131,8 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1/api/v1"),
             say=lambda handle, status: simulator.account.say(handle["id"], status),
+            get_on=lambda: simulator.clock.advance(1),
+            crowd=crowd,
         )
 
 

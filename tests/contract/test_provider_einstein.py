@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection, a_job
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -98,7 +99,7 @@ def a_provider(
         base_url=base_url,
         options={"account": ACCOUNT, **options},
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, Einstein)
     return client
 
@@ -198,6 +199,11 @@ def a_subject(
         """Each job on a dataset of its own, for none takes two at a time."""
         return an_order(job_id, datasetId=datasets[int(job_id[-1]) - 1])
 
+    def crowd() -> None:
+        for dataset in datasets:
+            for number in range(230):
+                simulator.account.add_model(dataset, f"Other {number}")
+
     return HttpSubject(
         spec=PROVIDER,
         provider=einstein,
@@ -215,44 +221,49 @@ def a_subject(
         through=lambda transport: another(transport=transport),
         unreachable=another("http://127.0.0.1:1"),
         say=lambda handle, status: simulator.account.say(handle["id"], status),
+        get_on=lambda: simulator.clock.advance(1),
+        crowd=crowd,
     )
 
 
 class TestConformance(HttpConformance):
-    @pytest.fixture
-    def subject(
-        self, simulator: EinsteinSimulator, einstein: Einstein, another: Callable[..., Einstein]
-    ) -> HttpSubject:
-        return a_subject(simulator, einstein, another)
-
-
-class TestConformanceOfRetraining(HttpConformance):
     """Retraining has nothing to leave a marker in, so it deserves the suite for itself."""
 
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
-        self, simulator: EinsteinSimulator, einstein: Einstein, another: Callable[..., Einstein]
+        self,
+        job_kind: str,
+        simulator: EinsteinSimulator,
+        einstein: Einstein,
+        another: Callable[..., Einstein],
     ) -> HttpSubject:
         subject = a_subject(simulator, einstein, another)
-        models = {
-            str(number): simulator.account.add_model(dataset, "Old").id
-            for number, dataset in enumerate(
-                (IMAGE_DATASET, DETECTION_DATASET, MULTI_LABEL_DATASET, GLOBAL_DATASET), start=1
-            )
-        }
+        return subject if job_kind == "train" else of_retraining(subject, simulator)
 
-        def fault(wanted: Fault) -> None:
-            # A start looks at the model before it sends anything.
-            path = "/retrain$" if wanted.method == "POST" else "/train/"
-            subject.fault(replace(wanted, path=path))
 
-        return replace(
-            subject,
-            order=lambda job_id: a_retraining(models[job_id[-1]], job_id),
-            bad_order=lambda job_id: a_retraining("NOSUCHMODEL", job_id),
-            starts=lambda job_id: simulator.starts[f"retrain:{models[job_id[-1]]}"],
-            fault=fault,
+def of_retraining(subject: HttpSubject, simulator: EinsteinSimulator) -> HttpSubject:
+    models = {
+        str(number): simulator.account.add_model(dataset, "Old").id
+        for number, dataset in enumerate(
+            (IMAGE_DATASET, DETECTION_DATASET, MULTI_LABEL_DATASET, GLOBAL_DATASET), start=1
         )
+    }
+
+    def fault(wanted: Fault) -> None:
+        # A start looks at the model before it sends anything.
+        path = "/retrain$" if wanted.method == "POST" else "/train/"
+        subject.fault(replace(wanted, path=path))
+
+    return replace(
+        subject,
+        order=lambda job_id: a_retraining(models[job_id[-1]], job_id),
+        bad_order=lambda job_id: a_retraining("NOSUCHMODEL", job_id),
+        starts=lambda job_id: simulator.starts[f"retrain:{models[job_id[-1]]}"],
+        fault=fault,
+        crowd=None,
+    )
 
 
 # ---------------------------------------------------------------- E1: train and retrain
@@ -423,12 +434,14 @@ def test_E2_bounds_of_what_both_kinds_take(
     [
         ("vision", "object-detection", True),
         ("vision", "object-detection-v1", True),
+        ("vision", "object-detection-v2", True),
         ("vision", "retail-execution", True),
         ("vision", "multilingual-intent", False),
         ("language", "intent", True),
         ("language", "multilingual-intent", True),
         ("language", "multilingual-intent-ood", True),
         ("language", "object-detection", False),
+        ("language", "object-detection-v2", False),
         ("language", "best", False),
     ],
 )
@@ -439,6 +452,44 @@ def test_E2_algorithms_are_of_their_service(service: str, algorithm: str, takes:
         return
     with pytest.raises(ValueError, match="algorithm"):
         TrainParameters.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("model", "required"),
+    [(TrainParameters, an_order().parameters), (RetrainParameters, {"modelId": "ABC123"})],
+)
+def test_E2_epochs_of_language_have_no_documented_bound(
+    model: type[TrainParameters], required: dict[str, Any]
+) -> None:
+    taken = model.model_validate({**required, "service": "language", "epochs": 1001})
+    assert taken.epochs == 1001
+    with pytest.raises(ValueError, match="epochs: Einstein vision takes 1 to 1000"):
+        model.model_validate({**required, "service": "vision", "epochs": 1001})
+
+
+def test_E2_a_detection_dataset_is_trained_with_version_2(
+    einstein: Einstein, simulator: EinsteinSimulator
+) -> None:
+    """metamind.readme.io, retrain-a-dataset: object-detection-v2 needs as few as 50 boxes."""
+    handle = einstein.start(an_order(datasetId=DETECTION_DATASET, algorithm="object-detection-v2"))
+    assert simulator.account.models[handle["id"]].latest.algorithm == "object-detection-v2"
+
+
+def test_E2_many_epochs_of_language_reach_the_service(
+    einstein: Einstein, simulator: EinsteinSimulator
+) -> None:
+    handle = einstein.start(an_order(service="language", datasetId=INTENT_DATASET, epochs=1001))
+    assert simulator.account.models[handle["id"]].latest.epochs == 1001
+
+
+def test_it_says_that_vision_is_retired_since_when_and_who_says_so() -> None:
+    status = PROVIDER.service
+    assert (status.state, status.as_of) == ("retired", "2023-07-31")
+    assert (
+        '"As of July 31, 2023, Salesforce no longer offers the Object Detection and Image '
+        'Classification APIs"'
+    ) in status.note
+    assert status.source == "https://blog.heroku.com/einstein-vision-image-recognition"
 
 
 @pytest.mark.parametrize("given", [{"algorithm": "object-detection"}, {"service": "language"}])
@@ -492,7 +543,7 @@ def test_E2_parameters_are_kept_and_shown_as_the_service_spells_them() -> None:
     kept = TrainParameters.model_validate(given).model_dump(mode="json", exclude_unset=True)
     assert kept == given
     schema = PROVIDER.kinds["train"].parameters.model_json_schema()
-    assert schema["properties"]["epochs"]["anyOf"][0]["maximum"] == 1000
+    assert "vision: 1 to 1000" in schema["properties"]["epochs"]["description"]
     assert PROVIDER.dataset_of
     assert PROVIDER.model_of
     assert (PROVIDER.dataset_of(kept), PROVIDER.model_of(kept)) == ("57", "Beaches")

@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -78,8 +79,10 @@ def a_provider(
     reference = None if secret is None else "env:AWS_KEYS"
     given = {"options": {"region": "us-east-1"}, "secret": reference, **connection}
     catalog = Catalog(secrets, clock or FakeClock(), transport=transport)
-    client = catalog.client(
-        a_connection(name="lookout", provider="lookout_vision", base_url=base_url, **given)
+    client = inner(
+        catalog.client(
+            a_connection(name="lookout", provider="lookout_vision", base_url=base_url, **given)
+        )
     )
     assert isinstance(client, LookoutVision)
     return client
@@ -149,6 +152,8 @@ def say(simulator: LookoutVisionSimulator, handle: Handle, status: str | None) -
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self,
@@ -156,6 +161,11 @@ class TestConformance(HttpConformance):
         lookout: LookoutVision,
         another: Callable[..., LookoutVision],
     ) -> HttpSubject:
+        def crowd() -> None:
+            for number in range(120):
+                simulator.clock.advance(1)
+                lookout.start(an_order(f"01crowd{number:019}"))
+
         return HttpSubject(
             spec=PROVIDER,
             provider=lookout,
@@ -185,6 +195,8 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1"),
             say=lambda handle, status: say(simulator, handle, status),
+            get_on=lambda: simulator.clock.advance(1),
+            crowd=crowd,
         )
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from tests.sagemaker_on_moto import (
     ACCESS_KEY,
     ACCOUNT,
@@ -78,7 +79,7 @@ def a_provider(
         base_url=base_url,
         options={"region": REGION, "logs_url": base_url, **options},
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, SageMaker)
     return client
 
@@ -131,6 +132,8 @@ def sagemaker(service: SageMakerOnMoto, shared_provider: SageMaker) -> SageMaker
 
 
 class TestConformance(HttpConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(
         self, service: SageMakerOnMoto, base_url: str, sagemaker: SageMaker, made: list[Provider]
@@ -159,6 +162,7 @@ class TestConformance(HttpConformance):
             through=lambda transport: another(transport=transport),
             unreachable=another("http://127.0.0.1:1"),
             say=lambda handle, status: service.say(handle["name"], status),
+            get_on=service.get_on,
         )
 
 

@@ -19,6 +19,7 @@ from trainbell.use_cases.jobs.cancel_job import cancel_job
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.schedules.configure_schedules import put_schedule
 from trainbell.use_cases.schedules.run_schedule import run_schedule
+from trainbell.use_cases.settings.configure_connections import put_connection
 from trainbell.use_cases.telling.publish_changes import publish_changes
 
 HOUR = 3600.0
@@ -158,6 +159,20 @@ def test_what_was_tried_by_a_clock_that_was_ahead_is_told_now(
     assert publish_changes(services).delivered == 0
     mend_times(services)
     assert publish_changes(services).delivered == 1
+
+
+def test_a_line_of_calls_that_begins_in_the_future_is_forgotten(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    put_connection(services, "slow", {"provider": "toy", "calls_per_minute": 6})
+    job, _ = request_job(services, {**BODY, "connection": "slow"}, by=a_caller())
+    clock.advance(24 * HOUR)
+    advance_job(services, job.id)
+    clock.advance(45 - 24 * HOUR)
+    assert store.reserve_call("slow", 6, clock.now()) > clock.now()
+    mend_times(services)
+    assert store.reserve_call("slow", 6, clock.now()) == clock.now()
 
 
 def test_a_schedule_that_ran_in_the_future_runs_when_it_is_due(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -14,11 +16,23 @@ from pydantic import ValidationError
 from trainbell.conformance.sources import sleeps_in
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES, Observation
-from trainbell.errors import NotSupported, ProviderJobMissing, ProviderRejected
-from trainbell.ports import Handle, Provider, ProviderSpec, StartOrder
+from trainbell.errors import (
+    NotSupported,
+    ProviderJobMissing,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from trainbell.ports import Found, Handle, Provider, ProviderSpec, StartOrder
 
 MAX_HANDLE_BYTES = 2048
+MAX_LOOKS = 200
 JOB = "01conformance0000000000001"
+OTHER_JOB = "01conformance0000000000002"
+NO_JOB = "01conformance0000000000003"
+
+
+def _a_moment() -> None:
+    time.sleep(0.02)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +44,13 @@ class Subject:
     often the service has started that job. `finish(handle)` brings a job to a successful end
     there. `unknown_handle` is well-formed and of no job. `documented_statuses`: every status that
     the service documents. `package`: where the provider's modules are.
+
+    `get_on()` lets a little of the service's time pass: a few dozen times bring a job from its
+    start to its end, or a cancel to its confirmation. Without one, real time is waited for.
+    `crowd()` adds jobs of others to what a look-up searches, later than what is there, until that
+    has several pages; None: a start is found by its name or token, and nothing is searched.
+    `settle()` ends all that runs; needed where the service does not say what its running work is
+    about, so that a look-up cannot tell before. `same` tells whether two handles are of one job.
     """
 
     spec: ProviderSpec
@@ -42,16 +63,58 @@ class Subject:
     documented_statuses: frozenset[str]
     package: str
     bad_order: Callable[[str], StartOrder] | None = None
+    get_on: Callable[[], None] = _a_moment
+    crowd: Callable[[], None] | None = None
+    settle: Callable[[], None] | None = None
+    same: Callable[[Handle, Handle], bool] = operator.eq
+
+    def found(self, order: StartOrder) -> Found | None:
+        """What a look-up says, once it can tell."""
+        if self.settle is not None and self.starts(order.job_id):
+            with pytest.raises(ProviderUnavailable):
+                self.provider.find(order)
+            self.settle()
+        return self.provider.find(order)
+
+    def looks(self, handle: Handle) -> Iterator[Observation]:
+        """What polls see of it, from now until its end. That it is missing may be a hiccup."""
+        last = ""
+        for _ in range(MAX_LOOKS):
+            try:
+                seen = self.provider.poll(handle)
+            except ProviderJobMissing as exc:
+                last = str(exc)
+            else:
+                last = seen.vendor_status
+                yield seen
+                if seen.state is not None and seen.state.is_end:
+                    return
+            self.get_on()
+        pytest.fail(f"no end was seen in {MAX_LOOKS} looks; the last: {last}")
 
 
 class ProviderConformance:
-    """Derive from it and define the fixture `subject`, giving a fresh `Subject` each time."""
+    """Derive from it, name the provider's `spec`, and define the fixture `subject`, giving a fresh
+    `Subject` each time. It may ask for `job_kind`: the suite then runs for each kind."""
+
+    spec: ClassVar[ProviderSpec]
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "job_kind" in metafunc.fixturenames:
+            spec = getattr(self, "spec", None)
+            if spec is None:
+                raise pytest.UsageError(f"{type(self).__name__} names no provider: spec = PROVIDER")
+            metafunc.parametrize("job_kind", sorted(spec.kinds))
 
     @pytest.fixture
     def subject(self) -> Any:
         raise NotImplementedError("the fixture `subject` gives the provider to test")
 
     # ---------------------------------------- declared
+
+    def test_every_kind_has_a_subject(self, job_kind: str, subject: Subject) -> None:
+        given = subject.order(JOB).kind
+        assert given == job_kind, f"the subject orders a {given}: {job_kind} is never tested"
 
     def test_its_spec_is_complete(self, subject: Subject) -> None:
         spec = subject.spec
@@ -96,17 +159,33 @@ class ProviderConformance:
         order = subject.order(JOB)
         assert subject.provider.find(order) is None
         handle = subject.provider.start(order)
-        assert subject.provider.find(order) == handle
+        assert _is_one(subject, subject.found(order), handle)
         assert subject.starts(JOB) == 1
 
     def test_one_job_is_never_taken_for_another(self, subject: Subject) -> None:
         first = subject.provider.start(subject.order(JOB))
-        other = subject.order("01conformance0000000000002")
+        other = subject.order(OTHER_JOB)
+        if subject.settle is not None:
+            with pytest.raises(ProviderUnavailable):
+                subject.provider.find(other)
+            subject.settle()
         assert subject.provider.find(other) is None
         second = subject.provider.start(other)
-        assert first != second
-        assert subject.provider.find(other) == second
-        assert subject.provider.find(subject.order(JOB)) == first
+        assert not subject.same(first, second)
+        assert _is_one(subject, subject.found(other), second)
+        assert _is_one(subject, subject.provider.find(subject.order(JOB)), first)
+
+    def test_a_start_is_found_among_many(self, subject: Subject) -> None:
+        """Whichever end of its list the service shows first, one of the two is on the last page."""
+        if subject.crowd is None:
+            pytest.skip("a start is found by its name or token here: nothing is searched")
+        first, other = subject.order(JOB), subject.order(OTHER_JOB)
+        handle = subject.provider.start(first)
+        subject.crowd()
+        assert _is_one(subject, subject.found(first), handle)
+        second = subject.provider.start(other)
+        assert _is_one(subject, subject.found(other), second)
+        assert subject.provider.find(subject.order(NO_JOB)) is None
 
     def test_a_handle_is_small_json(self, subject: Subject) -> None:
         handle = subject.provider.start(subject.order(JOB))
@@ -136,6 +215,17 @@ class ProviderConformance:
         for at in (end.seen_at, end.started_at, end.ended_at):
             assert at is None or at.utcoffset() == timedelta(0)
 
+    def test_its_progress_is_seen_or_it_declares_that_it_has_none(self, subject: Subject) -> None:
+        handle = subject.provider.start(subject.order(JOB))
+        looks = list(subject.looks(handle))
+        active = [each.progress for each in looks if each.state in (State.QUEUED, State.RUNNING)]
+        shown = [progress for progress in active if progress is not None]
+        if not subject.spec.has_progress:
+            assert shown == [], "the spec says has_progress=False, and progress is shown"
+            return
+        assert any(0 < progress < 1 for progress in shown), "the spec claims progress: none is seen"
+        assert shown == sorted(shown)
+
     def test_an_unknown_job_is_missing(self, subject: Subject) -> None:
         with pytest.raises(ProviderJobMissing):
             subject.provider.poll(subject.unknown_handle)
@@ -148,13 +238,17 @@ class ProviderConformance:
         if subject.spec.cancels(order.kind):
             subject.provider.cancel(handle)
             subject.provider.cancel(handle)
+            *_, end = subject.looks(handle)
+            assert end.state is State.CANCELLED, f"cancelled, it ended as {end.vendor_status}"
+            subject.provider.cancel(handle)
             return
         with pytest.raises(NotSupported, match=r"\w+ .*cancel"):
             subject.provider.cancel(handle)
 
     def test_it_has_logs_or_declares_that_it_has_none(self, subject: Subject) -> None:
-        handle = subject.provider.start(subject.order(JOB))
-        if subject.spec.has_logs:
+        order = subject.order(JOB)
+        handle = subject.provider.start(order)
+        if subject.spec.logs(order.kind):
             assert len(subject.provider.logs(handle, 5)) <= 5  # noqa: PLR2004
             return
         with pytest.raises(NotSupported, match="log"):
@@ -163,3 +257,8 @@ class ProviderConformance:
     def test_a_check_says_what_answered_and_starts_nothing(self, subject: Subject) -> None:
         assert subject.provider.check()
         assert subject.starts(JOB) == 0
+
+
+def _is_one(subject: Subject, found: Found | None, handle: Handle) -> bool:
+    """Whether what was found is this one job, and no other beside it."""
+    return isinstance(found, Mapping) and subject.same(found, handle)

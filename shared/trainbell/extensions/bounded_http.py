@@ -72,6 +72,10 @@ class BoundedTransport(httpx.BaseTransport):
             self._connection.close()
             self._connection = None
 
+    def has_expired(self) -> bool:
+        """Whether its connection is of no more use."""
+        return self._connection is not None and self._connection.has_expired()
+
     def _connected(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
         kept = self._connection
         # `has_expired` sees, too, that the server has closed an idle connection.

@@ -49,7 +49,7 @@ from trainbell.ports import (
     StartOrder,
 )
 
-PLUGIN_API_VERSION = (1, 0)
+PLUGIN_API_VERSION = (1, 1)
 """Major and minor. The minor grows with what is added, the major with what is taken away."""
 
 __all__ = [

@@ -26,6 +26,7 @@ from trainbell.ports.providers import (
     StartOrder,
 )
 from trainbell.ports.stores import (
+    NOT_STORED,
     Change,
     ConfigStore,
     DueJob,
@@ -36,10 +37,12 @@ from trainbell.ports.stores import (
     OutboxStore,
     Page,
     Record,
+    RecordKind,
     Store,
 )
 
 __all__ = [
+    "NOT_STORED",
     "Change",
     "Channel",
     "ChannelCatalog",
@@ -63,6 +66,7 @@ __all__ = [
     "ProviderContext",
     "ProviderSpec",
     "Record",
+    "RecordKind",
     "Scheduler",
     "SecretSource",
     "ServiceState",

@@ -7,10 +7,12 @@ them share one deadline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class CallScope:
 _current: ContextVar[CallScope | None] = ContextVar("trainbell_call_scope", default=None)
 
 
-@contextmanager
-def call_scope(scope: CallScope) -> Iterator[None]:
+def within(scope: CallScope, work: Callable[[], Value]) -> Value:
+    """Do the work with this scope around it."""
     token = _current.set(scope)
     try:
-        yield
+        return work()
     finally:
         _current.reset(token)
 

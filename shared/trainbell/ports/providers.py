@@ -122,7 +122,7 @@ class ServiceStatus:
 class Kind:
     """A kind of job: its parameters as a pydantic model (extra fields forbidden).
 
-    `can_cancel` False: the service can cancel other kinds, but not this one.
+    `can_cancel` False: the service can cancel other kinds, but not this one; `has_logs` likewise.
     `one_active_per_model`: two jobs of this kind would get in each other's way at one model.
     """
 
@@ -130,6 +130,7 @@ class Kind:
     title: str
     parameters: type[BaseModel]
     can_cancel: bool = True
+    has_logs: bool = True
     one_active_per_model: bool = False
 
 
@@ -192,6 +193,10 @@ class ProviderSpec:
     def cancels(self, kind: str) -> bool:
         """Whether the service can cancel a job of this kind."""
         return self.can_cancel and (kind not in self.kinds or self.kinds[kind].can_cancel)
+
+    def logs(self, kind: str) -> bool:
+        """Whether the service has a log of a job of this kind."""
+        return self.has_logs and (kind not in self.kinds or self.kinds[kind].has_logs)
 
 
 class ProviderCatalog(Protocol):

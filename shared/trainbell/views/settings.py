@@ -39,8 +39,11 @@ class ConnectionDetailView(ConnectionView):
 
 
 class ConnectionList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ConnectionView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ChannelView(View):
@@ -66,8 +69,11 @@ class ChannelDetailView(ChannelView):
 
 
 class ChannelList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ChannelView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ScheduleView(View):
@@ -88,8 +94,11 @@ class ScheduleView(View):
 
 
 class ScheduleList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ScheduleView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class CheckView(View):
@@ -110,11 +119,13 @@ class ServiceView(View):
 
 
 class KindView(View):
-    """A kind of job. `parameters` is a JSON Schema; `cancel`: whether it can be cancelled."""
+    """A kind of job. `parameters` is a JSON Schema; `cancel`: whether it can be cancelled; `logs`:
+    whether the service has a log of it."""
 
     name: str
     title: str
     cancel: bool
+    logs: bool
     parameters: Mapping[str, Any]
 
 
@@ -235,6 +246,7 @@ def provider_view(spec: ProviderSpec) -> ProviderView:
                 name=kind.name,
                 title=kind.title,
                 cancel=spec.cancels(kind.name),
+                logs=spec.logs(kind.name),
                 parameters=kind.parameters.model_json_schema(),
             )
             for kind in spec.kinds.values()

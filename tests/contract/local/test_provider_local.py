@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,11 +19,19 @@ from trainbell.providers.local import PROVIDER
 from trainbell.providers.local.launching import SUPERVISOR
 from trainbell.providers.local.status_map import STATUS_MAP, Status
 
+LOOKS_AT_PROGRESS = 20
+
 
 class TestConformance(ProviderConformance):
+    spec = PROVIDER
+
     @pytest.fixture
     def subject(self, machine: Machine) -> Subject:
-        script = 'echo "$TRAINBELL_JOB_ID" >> starts; until [ -e go ]; do sleep 0.02; done'
+        script = """
+            echo "$TRAINBELL_JOB_ID" >> starts
+            echo '{"progress": 0.4}' >> "$TRAINBELL_PROGRESS_FILE"
+            until [ -e go ]; do sleep 0.02; done
+        """
         starts = machine.data_dir / "starts"
 
         def order(job_id: str) -> StartOrder:
@@ -39,6 +48,15 @@ class TestConformance(ProviderConformance):
             (machine.data_dir / "go").touch()
             machine.end_of(handle)
 
+        def get_on() -> None:
+            """Once its progress is there it is seen for a while, and then the command ends."""
+            time.sleep(0.02)
+            if any(machine.root.glob("*/progress.jsonl")) and starts.exists():
+                looks.append(1)
+            if len(looks) == LOOKS_AT_PROGRESS:
+                (machine.data_dir / "go").touch()
+
+        looks: list[int] = []
         return Subject(
             spec=PROVIDER,
             provider=machine.provider,
@@ -50,6 +68,7 @@ class TestConformance(ProviderConformance):
             status_map={status.value: state for status, (state, _) in STATUS_MAP.items()},
             documented_statuses=frozenset(status.value for status in Status),
             package="trainbell.providers.local",
+            get_on=get_on,
         )
 
     def test_clients_never_sleep_or_loop_in_time(self, subject: Subject) -> None:

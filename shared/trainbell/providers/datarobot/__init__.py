@@ -58,24 +58,28 @@ _KINDS = (
         title="Compute a version's feature impact",
         parameters=FeatureImpactParameters,
         can_cancel=False,
+        has_logs=False,
     ),
     Kind(
         name="explain",
         title="Initialize prediction explanations",
         parameters=ExplainParameters,
         can_cancel=False,
+        has_logs=False,
     ),
     Kind(
         name="assign_training_data",
         title="Assign training data to a model",
         parameters=AssignParameters,
         can_cancel=False,
+        has_logs=False,
     ),
     Kind(
         name="import_version",
         title="Make a version from a repository",
         parameters=ImportParameters,
         can_cancel=False,
+        has_logs=False,
     ),
 )
 

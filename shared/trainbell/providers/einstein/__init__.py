@@ -54,12 +54,12 @@ PROVIDER = ProviderSpec(
         ),
     },
     service=ServiceStatus(
-        state=ServiceState.UNCERTAIN,
-        as_of="2026-11-20",
-        note="No dated notice by Salesforce was found. A third-party glossary of May 2026 calls "
-        "Vision retired for new accounts and Language retired since late 2024; the vendor's guide "
-        "was still published, its later rate-limit page with Language only.",
-        source="https://metamind.readme.io/reference/retrain-a-dataset",
+        state=ServiceState.RETIRED,
+        as_of="2023-07-31",
+        note='Vision: "As of July 31, 2023, Salesforce no longer offers the Object Detection and '
+        "Image Classification APIs\" (Heroku's blog). Language: no dated notice was found; a "
+        "third-party glossary of May 2026 calls it retired since late 2024.",
+        source="https://blog.heroku.com/einstein-vision-image-recognition",
     ),
     build=build,
     options=EinsteinOptions,

@@ -23,12 +23,16 @@ Service = Literal["vision", "language"]
 Algorithm = Literal[
     "object-detection",
     "object-detection-v1",
+    "object-detection-v2",
     "retail-execution",
     "intent",
     "multilingual-intent",
     "multilingual-intent-ood",
 ]
-DETECTION = frozenset({"object-detection", "object-detection-v1", "retail-execution"})
+DETECTION = frozenset(
+    {"object-detection", "object-detection-v1", "object-detection-v2", "retail-execution"}
+)
+MAX_VISION_EPOCHS = 1000
 ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 DatasetId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -64,10 +68,16 @@ class _Training(_AsOnTheWire):
     algorithm: Algorithm | None = Field(
         default=None,
         description="vision: only for detection datasets (object-detection, object-detection-v1, "
-        "retail-execution). language: only for intents (intent, multilingual-intent, "
-        "multilingual-intent-ood).",
+        "object-detection-v2, retail-execution). language: only for intents (intent, "
+        "multilingual-intent, multilingual-intent-ood).",
     )
-    epochs: int | None = Field(default=None, ge=1, le=1000, description="Training iterations.")
+    epochs: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description=f"Training iterations. vision: 1 to {MAX_VISION_EPOCHS}. language: no upper "
+        "bound is documented.",
+    )
     learning_rate: float | None = Field(
         default=None,
         ge=0.0001,
@@ -83,6 +93,8 @@ class _Training(_AsOnTheWire):
         problems = []
         if self.algorithm is not None and detects != (self.service == "vision"):
             problems.append(f"algorithm: Einstein {self.service} has no {self.algorithm}")
+        if self.service == "vision" and (self.epochs or 0) > MAX_VISION_EPOCHS:
+            problems.append(f"epochs: Einstein vision takes 1 to {MAX_VISION_EPOCHS}")
         if self.learning_rate is not None and (detects or self.service == "language"):
             problems.append("learningRate: neither detection nor language trainings take one")
         if problems:

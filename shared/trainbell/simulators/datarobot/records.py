@@ -84,9 +84,12 @@ class Test:
 
 @dataclass(slots=True, kw_only=True)
 class Conversion:
+    """`flags` replace its own: in progress, succeeded, should stop."""
+
     main_program: str
     work: Work
     should_stop: bool = False
+    flags: tuple[bool | None, bool | None, bool] | None = None
     id: str = field(default_factory=lambda: token_hex(12))
 
 

@@ -140,6 +140,9 @@ def _conversion_shown(world: World, version_id: str, conversion: Conversion) -> 
         "shouldStop": conversion.should_stop,
         "logMessage": None if succeeded is None else f"NOTE: converted\n{work.plan.error}".strip(),
     }
+    if conversion.flags is not None:
+        names = ("conversionInProgress", "conversionSucceeded", "shouldStop")
+        shown |= zip(names, conversion.flags, strict=True)
     if succeeded:
         made = {"outputDatasets": ["WORK.SCORED"], "outputColumns": [["id", "score"]]}
         shown["generatedMetadata"] = made

@@ -17,7 +17,12 @@ MAX_NAME = 180
 MAX_EPOCHS = 1000
 RATES = (0.0001, 0.01)
 ALGORITHMS = {
-    "image-detection": ("object-detection", "object-detection-v1", "retail-execution"),
+    "image-detection": (
+        "object-detection",
+        "object-detection-v1",
+        "object-detection-v2",
+        "retail-execution",
+    ),
     "text-intent": ("intent", "multilingual-intent", "multilingual-intent-ood"),
 }
 
@@ -70,15 +75,23 @@ def asked(account: Account, dataset: Dataset, fields: Mapping[str, str]) -> dict
         given["algorithm"] = allowed[0]
     if "epochs" in fields:
         text = fields["epochs"]
-        if not text.isdecimal() or not 1 <= int(text) <= MAX_EPOCHS:
-            raise Refused(f"epochs must be between 1 and {MAX_EPOCHS}")
-        given["epochs"] = int(text)
+        given["epochs"] = _epochs(text, dataset)
     # Documented as "not used" for detection and "N/A" for text: neither read nor refused.
     if "learningRate" in fields and dataset.type in ("image", "image-multi-label"):
         given["learning_rate"] = _rate(fields["learningRate"])
     if "trainParams" in fields:
         given["train_params"] = _train_params(account, fields["trainParams"])
     return given
+
+
+def _epochs(text: str, dataset: Dataset) -> int:
+    """Of Language no upper bound is documented."""
+    epochs = int(text) if text.isdecimal() else 0
+    if dataset.service == "vision" and not 1 <= epochs <= MAX_EPOCHS:
+        raise Refused(f"epochs must be between 1 and {MAX_EPOCHS}")
+    if epochs < 1:
+        raise Refused("epochs must be at least 1")
+    return epochs
 
 
 def _rate(text: str) -> float:

@@ -23,8 +23,9 @@ def read_logs(services: Services, job_id: str, lines: int) -> Sequence[str]:
     """
     job = services.store.get(job_id)
     spec = services.providers.spec(job.order.provider)
-    if not spec.has_logs:
-        raise NotSupported(f"{spec.title} shows no logs")
+    if not spec.logs(job.order.kind):
+        whose = f" of a {job.order.kind}" if spec.has_logs else ""
+        raise NotSupported(f"{spec.title} shows no logs{whose}")
     if job.handle is None:
         return []
     handle = job.handle
