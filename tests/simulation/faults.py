@@ -79,12 +79,21 @@ def _thirty_seconds() -> list[Replacement]:
 
 
 def _any_attempt() -> list[Replacement]:
-    """What an attempt brought applies to whichever is under way; the clock is the answer's."""
+    """What became of an earlier attempt is taken for what becomes of the one under way."""
+    not_found = modules.starting.not_found
 
     def is_of(job: Job, attempt: int) -> bool:
         return not job.is_ended and job.handle is None
 
-    return [(modules.starting, "_is_of", is_of)]
+    def first(
+        job: Job, attempt: int, looked_at: datetime, now: datetime, settling: Settling
+    ) -> Decision:
+        if attempt != job.start.attempts:
+            looked_at, settling = now, replace(settling, look_ups=1)
+        decision: Decision = not_found(job, attempt, looked_at, now, settling)
+        return decision
+
+    return [(modules.starting, "_is_of", is_of), (modules.starting, "not_found", first)]
 
 
 def _missing_now_and_then() -> list[Replacement]:

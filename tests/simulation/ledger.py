@@ -27,6 +27,7 @@ class Ledger:
         default_factory=lambda: defaultdict(list)
     )
     on_lost: Callable[[Job], None] = lambda job: None
+    standing_since: dict[str, float] = field(default_factory=dict)
     schedule_wish: str | None = None
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
 

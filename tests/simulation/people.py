@@ -132,6 +132,7 @@ class People:
 
     def _put_channel(self, name: str) -> None:
         self._insists("put channel", lambda s: put_channel(s, name, {"kind": "bell"}))
+        self.ground.ledger.standing_since.setdefault(name, self.ground.now)
 
     def _want(self, plan: JobPlan) -> None:
         key = f"want-{plan.number}"

@@ -37,6 +37,7 @@ class ServicePlan:
     settle_seconds: float | None
     slow_answers: float
     lost_answers: float
+    refusals: float
     calls_per_minute: float | None
     joins_datasets: bool
     weather: tuple[Window, ...]
@@ -105,7 +106,7 @@ def plan_of(seed: int, engine: str | None = None) -> Plan:
         engine=engine,
         chaos_for=chaos_for,
         kills=rng.choice((0.0, 0.002, 0.01, 0.03)),
-        stalls=rng.choice((0.0, 0.0, 0.0, 0.005, 0.02)) if engine == "cloud" else 0.0,
+        stalls=rng.choice((0.0, 0.0, 0.01, 0.05)) if engine == "cloud" else 0.0,
         store_failures=rng.choice((0.0, 0.0, 0.01)),
         clock=_clock(rng, chaos_for) if has_clock_steps(engine, services) else (),
         services=services,
@@ -132,6 +133,7 @@ def _marked(rng: Random, chaos_for: float) -> ServicePlan:
         settle_seconds=settle,
         slow_answers=rng.choice((0.0, 0.1, 0.5)),
         lost_answers=rng.choice((0.05, 0.3, 0.6)),
+        refusals=rng.choice((0.0, 0.02, 0.2)),
         calls_per_minute=rng.choice((None, None, 30.0)),
         joins_datasets=False,
         weather=_service_weather(rng, chaos_for),
@@ -146,6 +148,7 @@ def _tokened(rng: Random, chaos_for: float) -> ServicePlan:
         settle_seconds=None,
         slow_answers=rng.choice((0.0, 0.1, 0.5)),
         lost_answers=rng.choice((0.05, 0.3)),
+        refusals=rng.choice((0.0, 0.02, 0.2)),
         calls_per_minute=rng.choice((None, 20.0)),
         joins_datasets=rng.random() < 0.3,
         weather=_service_weather(rng, chaos_for),

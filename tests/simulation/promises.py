@@ -9,7 +9,6 @@ from tests.simulation.plan import HOUR
 from tests.simulation.process import Ground
 from tests.simulation.product import (
     DUE_AT_TAG,
-    ChannelConfig,
     EventType,
     Job,
     Schedule,
@@ -82,11 +81,11 @@ def _seen_in_time(ground: Ground, services: dict[str, SimulatedService], job: Jo
 
 
 def _told(ground: Ground, job: Job) -> None:
-    """Each end is told to each channel that stands."""
-    for _, event in ground.ledger.ends[job.id]:
-        for channel in ground.store.list_config(ChannelConfig).items:
-            if not ground.ledger.told[(channel.name, event.id)]:
-                text = f"the end of {job.id} was not told to {channel.name}"
+    """Each end is told to each channel that stood by then."""
+    for at, event in ground.ledger.ends[job.id]:
+        for channel, since in ground.ledger.standing_since.items():
+            if since <= at and not ground.ledger.told[(channel, event.id)]:
+                text = f"the end of {job.id} was not told to {channel}"
                 ground.ledger.violation("told", text)
 
 

@@ -140,7 +140,8 @@ class SimulatedProvider:
         self._troubles(reading=False)
         if self.is_elsewhere:
             raise ProviderThrottled("this account has no quota", retry_after_seconds=60)
-        if ground.happens(0.02):
+        if ground.happens(self.service.plan.refusals):
+            self._travel("while a start is refused")
             raise ProviderRejected("the service does not like this")
         if ground.happens(lost / 2):
             self._travel("while a start is lost")
