@@ -12,16 +12,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
+from trainbell.domain.addresses import EMBEDDED, Reach
+
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class CallScope:
     """`on_request` is called before each request; `seconds_left` is the rest of the operation's
-    time, at least 0."""
+    time, at least 0; `reach`: to which addresses they may go."""
 
     on_request: Callable[[], None]
     seconds_left: Callable[[], float]
+    reach: Reach = EMBEDDED
 
 
 _current: ContextVar[CallScope | None] = ContextVar("trainbell_call_scope", default=None)
@@ -46,3 +49,9 @@ def request_begins(whole_seconds: float) -> float:
         return whole_seconds
     scope.on_request()
     return min(whole_seconds, scope.seconds_left())
+
+
+def current_reach() -> Reach:
+    """To which addresses a call may go now. Outside a scope: to all but those of nobody."""
+    scope = _current.get()
+    return EMBEDDED if scope is None else scope.reach

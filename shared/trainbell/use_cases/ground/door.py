@@ -135,7 +135,7 @@ class Door:
             if requests > 1:
                 self._take_place()
 
-        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))
+        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()), self.services.reach)
         with self.services.providers.lease(self.connection) as client:
             return within(scope, lambda: what(client))
 

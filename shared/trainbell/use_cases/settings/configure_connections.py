@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -172,10 +174,23 @@ def _check(
         checked.given = ConnectionInput.model_validate(body)
     except ValidationError as error:
         checked.problems += problems_of(error)
+    else:
+        _check_address(services, checked.given.base_url, checked.problems)
     _check_against_provider(services, body, checked)
     if checked.problems or checked.given is None or checked.spec is None:
         raise InputInvalid(checked.problems)
     return checked.given, checked.spec
+
+
+def _check_address(services: Services, base_url: str | None, problems: list[Problem]) -> None:
+    """What a name leads to is judged when a call connects; an address can be judged now."""
+    try:
+        address = ip_address(urlsplit(base_url or "").hostname or "")
+    except ValueError:
+        return
+    refusal = services.reach.refusal(address)
+    if refusal is not None:
+        problems.append(Problem("base_url", f"may not be called: {refusal}"))
 
 
 def _check_against_provider(services: Services, body: Mapping[str, Any], checked: _Checked) -> None:
