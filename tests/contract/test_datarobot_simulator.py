@@ -657,7 +657,7 @@ def test_R8_statuses_go_through_their_words_to_a_303(
 
 
 @pytest.mark.parametrize("end", ["ERROR", "ABORTED", "EXPIRED"])
-def test_R8_other_ends_are_200(http: httpx.Client, simulator: DataRobotSimulator, end: str) -> None:
+def test_R8_other_ends_are_200(http: httpx.Client, simulator: DataRobotSimulator, end: Any) -> None:
     simulator.world.plan = Plan(ends=end)
     path = f"customModels/{MODEL}/versions/{VERSION}/predictionExplanationsInitialization/"
     status = http.post(path).headers["location"]

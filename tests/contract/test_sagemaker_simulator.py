@@ -29,6 +29,22 @@ GIVEN: dict[str, Any] = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     "Environment": {"TRAINBELL_JOB_ID": "01jobaaaaaaaaaaaaaaaaaaaaa"},
 }
+WITH_DEFAULTS: dict[str, Any] = {
+    "AlgorithmSpecification": {
+        "TrainingImage": "registry/faces:1",
+        "TrainingInputMode": "File",
+        "EnableSageMakerMetricsTimeSeries": True,
+    },
+    "OutputDataConfig": {
+        "S3OutputPath": "s3://models/out/",
+        "KmsKeyId": "",
+        "CompressionType": "GZIP",
+    },
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+}
+"""What the service tells of what was left out."""
 MakeClient = Callable[..., Any]
 
 
@@ -104,7 +120,8 @@ def test_a_training_goes_through_its_stages_and_tells_what_it_measured(
         ("Completed", "Completed"),
     ]
     job = sagemaker.describe_training_job(TrainingJobName=NAME)
-    assert {key: job[key] for key in GIVEN} == GIVEN
+    told = {**GIVEN, **WITH_DEFAULTS}
+    assert {key: job[key] for key in told} == told
     assert job["CreationTime"] == NOON
     assert job["TrainingStartTime"] == NOON + timedelta(seconds=2)
     assert job["TrainingEndTime"] == NOON + timedelta(seconds=22)
@@ -228,10 +245,51 @@ def test_who_does_not_sign_is_refused(service: SageMakerSimulator, url: str) -> 
 
 def test_another_operation_is_unknown(sagemaker: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        sagemaker.list_training_jobs()
+        sagemaker.list_endpoints()
     assert refusal(caught)[0] == "UnknownOperationException"
 
 
 def test_settings_that_do_not_exist_are_refused(service: SageMakerSimulator) -> None:
-    with pytest.raises(ValueError, match="no such setting: speed"):
+    with pytest.raises(ValueError, match="speed: Extra inputs are not permitted"):
         service.apply_settings({"speed": 2})
+
+
+def test_a_list_has_pages_filters_and_orders(service: SageMakerSimulator, sagemaker: Any) -> None:
+    for number in range(12):
+        service.clock.advance(1)
+        sagemaker.create_training_job(**{**GIVEN, "TrainingJobName": f"faces-{number}"})
+    sagemaker.stop_training_job(TrainingJobName="faces-3")
+    service.clock.advance(2)
+
+    def names(**asked: Any) -> list[str]:
+        pages = sagemaker.get_paginator("list_training_jobs").paginate(**asked)
+        return [each["TrainingJobName"] for p in pages for each in p["TrainingJobSummaries"]]
+
+    first = sagemaker.list_training_jobs()
+    assert len(first["TrainingJobSummaries"]) == 10
+    assert first["TrainingJobSummaries"][0] == {
+        "TrainingJobName": "faces-0",
+        "TrainingJobArn": "arn:aws:sagemaker:eu-west-1:123456789012:training-job/faces-0",
+        "CreationTime": NOON + timedelta(seconds=1),
+        "LastModifiedTime": NOON + timedelta(seconds=5),
+        "TrainingJobStatus": "InProgress",
+    }
+    assert names() == [f"faces-{number}" for number in range(12)]
+    assert names(SortOrder="Descending", MaxResults=5) == [f"faces-{n}" for n in range(11, -1, -1)]
+    assert names(SortBy="Name")[:3] == ["faces-0", "faces-1", "faces-10"]
+    assert names(StatusEquals="Stopped") == ["faces-3"]
+    assert names(NameContains="s-1", CreationTimeBefore=NOON + timedelta(seconds=11)) == [
+        "faces-1",
+        "faces-10",
+    ]
+    for wrong in ({"MaxResults": 101}, {"SortBy": "Colour"}, {"NextToken": "AAAA"}):
+        with pytest.raises(ClientError) as caught:
+            sagemaker.list_training_jobs(**wrong)
+        assert refusal(caught)[0] == "ValidationException"
+
+
+def test_tags_are_listed_and_are_no_part_of_a_description(sagemaker: Any) -> None:
+    tags = [{"Key": "team", "Value": "vision"}]
+    arn = sagemaker.create_training_job(**GIVEN, Tags=tags)["TrainingJobArn"]
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+    assert "Tags" not in sagemaker.describe_training_job(TrainingJobName=NAME)

@@ -56,6 +56,15 @@ def test_an_unreadable_delivery_is_left_out_of_the_record(store: Store) -> None:
     assert store.unreadable() == {RecordKind.OUTBOX_ENTRY: 1}
 
 
+def test_an_unreadable_entry_counts_as_untold_and_waits_for_nobody(store: Store) -> None:
+    job = job_number(1)
+    good, bad = a_delivery(job, 1), a_delivery(job, 2)
+    store.create(Change(job=job, outbox=(good, bad)))
+    spoil_entry(store, job.id, bad.id)
+    assert [each.id for each in store.pending("team", 10)] == [good.id]
+    assert store.untold(job.id) == 2
+
+
 def test_an_unreadable_job_is_refused_by_name_and_never_due_again(store: Store) -> None:
     good, bad = stored(store, 1), stored(store, 2)
     spoil_job(store, bad.id)

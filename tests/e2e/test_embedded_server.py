@@ -97,7 +97,7 @@ def test_a_killed_one_leaves_nothing_in_the_way(tmp_path: Path) -> None:
         process.wait(PATIENCE_SECONDS)
         assert running_server(tmp_path / "data") is None
     with up(tmp_path / "data") as (_, server):
-        assert get(server, "/v1/jobs").json() == {"items": [], "next_cursor": None}
+        assert get(server, "/v1/jobs").json()["items"] == []
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:

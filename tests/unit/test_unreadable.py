@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.api_clients import EmbeddedClient
 from tests.builders import NOON, FakeClock, a_job, a_running_job
-from tests.contract.spoiling import spoil_entry, spoil_job
+from tests.contract.spoiling import spoil_entry, spoil_job, spoil_setting
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.job import Job
 from trainbell.domain.outbox import unrouted
+from trainbell.domain.settings import Connection, Schedule
 from trainbell.embedded.loop import Loop, LoopWatchers
 from trainbell.ports import Change, RecordKind
 from trainbell.stores.sqlite.store import SqliteStore
@@ -94,6 +96,25 @@ def test_a_delivery_whose_job_cannot_be_read_waits_and_holds_up_no_other(
     spoil_job(store, "01job" + f"{1:021d}")
     report = publish_changes(services)
     assert (report.delivered, report.postponed, report.given_up) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("kind", [Connection, Schedule])
+def test_a_person_mends_a_setting_by_putting_it(
+    api: EmbeddedClient, kind: type[Connection | Schedule]
+) -> None:
+    path = f"/v1/{kind.__name__.lower()}s/lab"
+    bodies: dict[type[Any], dict[str, Any]] = {
+        Connection: {"provider": "toy", "secret": "env:TOY_KEY"},
+        Schedule: {"expression": "rate(1 hour)", "job": {"provider": "toy"}},
+    }
+    api.call("PUT", path, bodies[kind])
+    spoil_setting(api.services.store, kind, "lab")
+    assert api.call("GET", path).status == 500
+    assert api.call("GET", f"/v1/{kind.__name__.lower()}s").json()["unreadable"] == ["lab"]
+    assert api.call("PUT", path, bodies[kind], headers={"If-Match": "*"}).status == 412
+    assert api.call("PUT", path, bodies[kind]).status == 200
+    assert api.call("GET", path).status == 200
+    assert api.call("GET", "/v1/health").json()["unreadable"] == {}
 
 
 @pytest.fixture

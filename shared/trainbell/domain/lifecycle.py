@@ -19,11 +19,11 @@ from trainbell.domain.performance_bounds import bounded
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
 from trainbell.domain.size_bounds import bounded_failure, bounded_observation
+from trainbell.domain.troubles import is_noted, note_trouble
 
 UNKNOWN_STATUSES_KEPT = 16
 TRAIL_POINTS_KEPT = 8
 MISSING_POLLS_BEFORE_LOST = 3
-TROUBLES_NOTED_EACH = 8
 SEARCH_FIRST_SECONDS = 300.0
 """How soon after its end a lost job is looked for; then less and less often (`searching`)."""
 
@@ -132,7 +132,7 @@ def _take_failure(
     record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     if first or news:
-        _note_trouble(record, failure)
+        note_trouble(record, failure)
     if failure.kind is not FailureKind.MISSING:
         record.watch(missing_since=None, missing_in_a_row=0)
         return
@@ -144,29 +144,11 @@ def _take_failure(
         record.watch(next_poll_at=now + timedelta(seconds=SEARCH_FIRST_SECONDS))
 
 
-def _note_trouble(record: Recorder, failure: Failure) -> None:
-    """The first troubles of a job, then every second, fourth, … of them: a service that flaps, or
-    words each failure anew, has endless ones. Each says how many were left out before it."""
-    troubles = record.job.watch.troubles + 1
-    record.watch(troubles=troubles)
-    if not _is_noted(troubles):
-        return
-    data: dict[str, object] = {"error": failure.type, "message": failure.message}
-    if troubles > TROUBLES_NOTED_EACH:
-        data["left_out"] = troubles // 2 - 1
-    record.note(EventType.POLL_FAILED, data)
-
-
-def _is_noted(troubles: int) -> bool:
-    is_power_of_two = troubles & (troubles - 1) == 0
-    return troubles <= TROUBLES_NOTED_EACH or is_power_of_two
-
-
 def _take_observation(record: Recorder, job: Job, seen: Observation, now: datetime) -> None:
     """`job` is as it was before this poll."""
     seen, cut = bounded_observation(seen)
     performance, missing = _merged(job.seen.performance, seen.performance)
-    if job.watch.failed_polls_in_a_row and _is_noted(job.watch.troubles):
+    if job.watch.failed_polls_in_a_row and is_noted(job.watch.troubles):
         record.note(
             EventType.POLL_RECOVERED, {"after_failed_polls": job.watch.failed_polls_in_a_row}
         )

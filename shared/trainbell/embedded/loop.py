@@ -138,6 +138,8 @@ class Loop:
         now = self._services.clock.now()
         if self._clock_steps.was_put_back(now):
             mend_times(self._services)
+            with self._lock:
+                self._not_before.clear()
         # Left over from the tick before: every poller waits for its service.
         wanted = -(-self._orders.qsize() // LEFT_PER_THREAD)
         for _ in range(min(wanted, AT_MOST - len(self._pollers))):

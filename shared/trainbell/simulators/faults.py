@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Any
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from trainbell.simulators.settings import Header
 
 
 class FaultKind(StrEnum):
@@ -28,6 +32,14 @@ class FaultKind(StrEnum):
     ECHO = "echo"
 
 
+def _pattern(path: str) -> str:
+    try:
+        re.compile(path)
+    except re.error as exc:
+        raise ValueError(f"it is no regular expression: {exc}") from None
+    return path
+
+
 BEFORE = frozenset({FaultKind.THROTTLED, FaultKind.ERROR, FaultKind.DROPPED_BEFORE, FaultKind.ECHO})
 
 
@@ -38,25 +50,18 @@ class Fault:
     `retry_after`: sent as it is. ECHO repeats the request's headers in an error, as debug pages do.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     kind: FaultKind
     method: str | None = None
-    path: str = ""
-    times: int | None = 1
-    seconds: float = 0.0
-    status: int | None = None
-    retry_after: str | None = None
+    path: Annotated[str, AfterValidator(_pattern)] = ""
+    times: Annotated[int, Field(ge=1)] | None = 1
+    seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0
+    status: Annotated[int, Field(ge=100, le=599)] | None = None
+    retry_after: Header | None = None
 
     def matches(self, method: str, path: str) -> bool:
         return self.method in (None, method) and re.search(self.path, path) is not None
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Fault:
-        """Raises ValueError for an unknown kind or field."""
-        unknown = set(document) - {field.name for field in fields(cls)}
-        if unknown or "kind" not in document:
-            raise ValueError(f"a fault has no {', '.join(sorted(unknown)) or 'kind'}")
-        re.compile(document.get("path", ""))
-        return cls(**{**document, "kind": FaultKind(document["kind"])})
 
 
 class FaultScript:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import BEFORE, Fault, FaultKind, FaultScript
+from trainbell.simulators.settings import ClockSettings, Settings, read
 
 MAX_REQUEST_BYTES = 10_000_000
 CONTROL = "/_simulator/"
@@ -75,8 +76,8 @@ class SimulatedService:
         return {"starts": dict(self.starts), "requests": dict(self.requests)}
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raises ValueError for what it does not know."""
-        raise ValueError(f"no such setting: {', '.join(settings)}")
+        """Raises ValueError for what it does not know, or cannot use."""
+        read(Settings, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +110,7 @@ class SimulatedService:
             return Answer(403)
         try:
             return self._controlled(request)
-        except (ValueError, TypeError, AttributeError) as exc:
+        except (ValueError, TypeError) as exc:
             return Answer.json({"detail": str(exc)}, 400)
 
     def _controlled(self, request: Request) -> Answer:
@@ -117,24 +118,30 @@ class SimulatedService:
             case "GET", "counters":
                 return Answer.json(self.counters())
             case "POST", "faults":
-                self.faults.add(*(Fault.from_json(f) for f in json.loads(request.body)))
+                self.faults.add(*read(tuple[Fault, ...], _document(request)))
             case "DELETE", "faults":
                 self.faults.replace()
             case "POST", "clock":
-                self._set_clock(json.loads(request.body))
+                self._set_clock(read(ClockSettings, _document(request)))
             case "POST", "settings":
-                self.apply_settings(json.loads(request.body))
+                self.apply_settings(_document(request))
             case _:
                 return Answer(404)
         return Answer(204)
 
-    def _set_clock(self, wish: Mapping[str, float]) -> None:
-        if unknown := set(wish) - {"advance", "speed", "skew_seconds"}:
-            raise ValueError(f"a clock has no {', '.join(sorted(unknown))}")
-        if "speed" in wish:
-            self.clock.speed = float(wish["speed"])
-        self.clock.skew_seconds = float(wish.get("skew_seconds", self.clock.skew_seconds))
-        self.clock.advance(float(wish.get("advance", 0.0)))
+    def _set_clock(self, wish: ClockSettings) -> None:
+        if wish.speed is not None:
+            self.clock.speed = wish.speed
+        if wish.skew_seconds is not None:
+            self.clock.skew_seconds = wish.skew_seconds
+        self.clock.advance(wish.advance)
+
+
+def _document(request: Request) -> Any:
+    try:
+        return json.loads(request.body)
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
 
 
 async def _read(scope: Scope, receive: Receive) -> Request | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainbell.simulators.settings import Seconds, Share
+
 END_STATES = frozenset({"succeeded", "failed", "cancelled"})
 Error = Mapping[str, Any]
 
@@ -20,11 +22,11 @@ class Plan:
     which it comes. `performance` replaces the usual one. `state` overrides the service's own word.
     """
 
-    waiting_seconds: float = 2.0
-    working_seconds: float = 20.0
-    cancelling_seconds: float = 2.0
+    waiting_seconds: Seconds = 2.0
+    working_seconds: Seconds = 20.0
+    cancelling_seconds: Seconds = 2.0
     error: Error | str | None = None
-    fails_at: float = 1.0
+    fails_at: Share = 1.0
     performance: Mapping[str, Any] | None = None
     state: str | None = None
 

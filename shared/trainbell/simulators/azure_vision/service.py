@@ -34,6 +34,7 @@ from trainbell.simulators.azure_vision.errors import (
 from trainbell.simulators.azure_vision.runs import Plan, Run
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Settings, read
 
 API_KEY = "simulated-azure-vision-key"
 API_VERSION = "2023-04-01-preview"
@@ -44,6 +45,11 @@ _PATH = re.compile(
     r"(?:/(?P<name>[^/:]+)(?P<cancel>:cancel)?(?:/evaluations/(?P<evaluation>[^/]+))?)?"
 )
 _Call = Callable[[Request, re.Match[str]], Answer]
+
+
+class AzureVisionSettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
 
 
 class AzureVisionSimulator(SimulatedService):
@@ -65,11 +71,9 @@ class AzureVisionSimulator(SimulatedService):
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """`plan` for all further runs, `plans` for the next ones."""
-        if unknown := set(settings) - {"plan", "plans"}:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        if "plan" in settings:
-            self.account.plan = Plan(**settings["plan"])
-        self.account.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
+        given = read(AzureVisionSettings, settings)
+        self.account.plan = given.plan or self.account.plan
+        self.account.plans.extend(given.plans)
 
     def counters(self) -> dict[str, Any]:
         now = self.clock.now()

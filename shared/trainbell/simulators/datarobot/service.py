@@ -27,6 +27,7 @@ from trainbell.simulators.datarobot.answers import BASE, Refused
 from trainbell.simulators.datarobot.work import Plan
 from trainbell.simulators.datarobot.world import World
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Settings, read
 
 API_KEY = "simulated-datarobot-key"
 VERSION = {"major": 2, "minor": 49, "versionString": "2.49.0", "releasedVersion": "2.49.0"}
@@ -93,6 +94,12 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 }
 
 
+class DataRobotSettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    deployed: tuple[str, ...] = ()
+
+
 class DataRobotSimulator(SimulatedService):
     """`starts` counts accepted starts by kind and what they are about, `test:<version id>`: the
     service's calls take no marker."""
@@ -117,12 +124,12 @@ class DataRobotSimulator(SimulatedService):
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """`plan` for all further work, `plans` for the next, `deployed`: ids of models that are."""
-        if unknown := set(settings) - {"plan", "plans", "deployed"}:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        if "plan" in settings:
-            self.world.plan = Plan(**settings["plan"])
-        self.world.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
-        for model_id in settings.get("deployed", ()):
+        given = read(DataRobotSettings, settings)
+        if unknown := set(given.deployed) - set(self.world.models):
+            raise ValueError(f"deployed: no such model: {', '.join(sorted(unknown))}")
+        self.world.plan = given.plan or self.world.plan
+        self.world.plans.extend(given.plans)
+        for model_id in given.deployed:
             self.world.models[model_id].deployments = 1
 
     def counters(self) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Literal
+
+from trainbell.simulators.settings import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +20,10 @@ class Plan:
     the service's own word for the state.
     """
 
-    queued_seconds: float = 1.0
-    running_seconds: float = 20.0
+    queued_seconds: Seconds = 1.0
+    running_seconds: Seconds = 20.0
     error: str = ""
-    ends: str = "COMPLETED"
+    ends: Literal["COMPLETED", "ERROR", "ABORTED", "EXPIRED"] = "COMPLETED"
     trouble: Mapping[str, str] = field(default_factory=dict)
     word: str | None = None
 

@@ -17,6 +17,7 @@ from typing import Any
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.deepva.trainings import FACE_DATASET, LANDMARK_DATASET, Account, Plan
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Settings, read
 
 API_KEY = "simulated-deepva-key"
 MAX_LIMIT = 100
@@ -27,6 +28,12 @@ _PATH = re.compile(
 )
 _TEXTS = ("output_model_name", "output_model_description", "output_model_changelog")
 _FACE_CONFIG = frozenset({"min_face_size", "sharpness_threshold"})
+
+
+class DeepVASettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    newest_first: bool | None = None
 
 
 class DeepVASimulator(SimulatedService):
@@ -68,12 +75,11 @@ class DeepVASimulator(SimulatedService):
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """`plan` for all further trainings, `plans` for the next ones, `newest_first`."""
-        if unknown := set(settings) - {"plan", "plans", "newest_first"}:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        if "plan" in settings:
-            self.account.plan = Plan(**settings["plan"])
-        self.account.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
-        self.newest_first = bool(settings.get("newest_first", self.newest_first))
+        given = read(DeepVASettings, settings)
+        self.account.plan = given.plan or self.account.plan
+        self.account.plans.extend(given.plans)
+        if given.newest_first is not None:
+            self.newest_first = given.newest_first
 
     def counters(self) -> dict[str, Any]:
         now = self.account.settle()

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from trainbell.simulators.clock import SimulatorClock
+from trainbell.simulators.settings import Seconds, Share
 
 FACE_DATASET = "b97e20c8-3e68-4831-8eaf-e7a592d3a802"
 LANDMARK_DATASET = "0f1f5b6a-7a5e-4a43-9f0c-2f9d8f6f2c11"
@@ -23,10 +24,10 @@ class Plan:
     `fails_at`: the progress at which it fails. `state` overrides the service's own word.
     """
 
-    waiting_seconds: float = 2.0
-    processing_seconds: float = 20.0
+    waiting_seconds: Seconds = 2.0
+    processing_seconds: Seconds = 20.0
     error: str = ""
-    fails_at: float = 1.0
+    fails_at: Share = 1.0
     state: str | None = None
 
 
@@ -74,6 +75,7 @@ class Account:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _ends: list[tuple[datetime, str]] = field(default_factory=list)
+    _ids: dict[str, str] = field(default_factory=dict)
     _dataset_json: dict[str, str] = field(default_factory=dict)
 
     def add_dataset(self, identity: str, kind: str, name: str) -> None:
@@ -168,7 +170,7 @@ class Account:
 
     def _add_version(self, training: Training) -> dict[str, Any]:
         name = training.given["output_model_name"]
-        model = next((m for m in self.models.values() if m["name"] == name), None)
+        model = self.models.get(self._ids.get(name, ""))
         if model is None:
             model = {
                 "id": str(uuid4()),
@@ -178,6 +180,7 @@ class Account:
                 "time_created": self.time(training.ended_at),
             }
             self.models[model["id"]] = model
+            self._ids[name] = model["id"]
         versions = self.versions.setdefault(model["id"], [])
         versions.append(
             {

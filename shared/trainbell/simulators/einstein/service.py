@@ -34,16 +34,23 @@ from trainbell.simulators.einstein.trainings import (
     Plan,
 )
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Seconds, Settings, read
 
 _MARKER = re.compile(r"\[([\w-]+:[^\]]+)\]")
 _PATH = re.compile(
     r"/v2/(?P<service>vision|language)/"
     r"(?P<what>train|retrain|models|datasets|deletion)(?:/(?P<id>[^/]+)(?:/(?P<part>[^/]+))?)?"
 )
-_SETTINGS = frozenset(
-    {"plan", "plans", "newest_first", "stale_seconds", "as_text", "revoke_tokens"}
-)
 Handler = Callable[[Request, str, str], Answer]
+
+
+class EinsteinSettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    newest_first: bool | None = None
+    stale_seconds: Seconds | None = None
+    as_text: bool | None = None
+    revoke_tokens: bool = False
 
 
 class EinsteinSimulator(SimulatedService):
@@ -67,16 +74,17 @@ class EinsteinSimulator(SimulatedService):
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """`plan` for all further trainings, `plans` for the next ones, `newest_first`,
         `stale_seconds`, `as_text` (see `Account`), `revoke_tokens`."""
-        if unknown := set(settings) - _SETTINGS:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+        given = read(EinsteinSettings, settings)
         account = self.account
-        if "plan" in settings:
-            account.plan = Plan(**settings["plan"])
-        account.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
-        self.newest_first = bool(settings.get("newest_first", self.newest_first))
-        account.stale_seconds = float(settings.get("stale_seconds", account.stale_seconds))
-        account.as_text = bool(settings.get("as_text", account.as_text))
-        if settings.get("revoke_tokens"):
+        account.plan = given.plan or account.plan
+        account.plans.extend(given.plans)
+        if given.newest_first is not None:
+            self.newest_first = given.newest_first
+        if given.stale_seconds is not None:
+            account.stale_seconds = given.stale_seconds
+        if given.as_text is not None:
+            account.as_text = given.as_text
+        if given.revoke_tokens:
             self.tokens.revoke_all()
 
     def counters(self) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.einstein.learning import train_stats
+from trainbell.simulators.settings import Seconds, Share
 
 IMAGE_DATASET = 57
 DETECTION_DATASET = 58
@@ -31,11 +34,11 @@ class Plan:
     `status` overrides the service's own word.
     """
 
-    queued_seconds: float = 2.0
-    running_seconds: float = 20.0
+    queued_seconds: Seconds = 2.0
+    running_seconds: Seconds = 20.0
     failure: str = ""
-    fails_at: float = 1.0
-    stops_at_epoch: int | None = None
+    fails_at: Share = 1.0
+    stops_at_epoch: Annotated[int, Field(ge=1)] | None = None
     status: str | None = None
 
 

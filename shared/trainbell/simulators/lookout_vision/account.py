@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,6 @@ PROJECT = "circuit-boards"
 """A project that is there from the beginning, with a training dataset."""
 TOKEN_LIFE = timedelta(hours=8)
 DATASET_SECONDS = 1.0
-LEDGER_SIZE = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,13 +32,15 @@ class Dataset:
 
 @dataclass(slots=True, kw_only=True)
 class Project:
-    """`models` by version, oldest first. A version number is never given twice."""
+    """`models` by version, oldest first. A version number is never given twice. `going`: versions
+    whose deletion was asked for."""
 
     name: str
     arn: str
     created_at: datetime
     datasets: dict[str, Dataset] = field(default_factory=dict)
     models: dict[int, Model] = field(default_factory=dict)
+    going: set[int] = field(default_factory=set)
     last_version: int = 0
 
 
@@ -62,7 +63,8 @@ class Account:
     max_trainings: int | None = None
     projects: dict[str, Project] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
-    _ledger: dict[tuple[str, str], _Done] = field(default_factory=dict)
+    _ledger: OrderedDict[tuple[str, str], _Done] = field(default_factory=OrderedDict)
+    _perhaps_training: list[Model] = field(default_factory=list)
 
     def once(
         self,
@@ -87,9 +89,10 @@ class Account:
                 raise conflict("MODEL", token, message)
             return done.answer
         answer = do()
+        self._ledger.pop((operation, token), None)
         self._ledger[operation, token] = _Done(fingerprint, answer, now + TOKEN_LIFE)
-        if len(self._ledger) > LEDGER_SIZE:
-            self._ledger = {k: d for k, d in self._ledger.items() if now < d.until}
+        while next(iter(self._ledger.values())).until <= now:
+            self._ledger.popitem(last=False)
         return answer
 
     def add_project(self, name: str) -> Project:
@@ -105,9 +108,9 @@ class Account:
         if project is None:
             raise missing("PROJECT", name)
         now = self.clock.now()
-        # Only what a deletion was asked for can be gone.
-        for version in [v for v, m in project.models.items() if m.changed_to == "GONE"]:
+        for version in sorted(project.going):
             if project.models[version].status(now) == "GONE":
+                project.going.discard(version)
                 self.tags.pop(project.models.pop(version).arn, None)
         return project
 
@@ -148,6 +151,7 @@ class Account:
             created_at=now,
         )
         project.models[version] = model
+        self._perhaps_training.append(model)
         self.tags[model.arn] = {tag["Key"]: tag["Value"] for tag in given.get("Tags") or ()}
         return model
 
@@ -174,8 +178,9 @@ class Account:
     def _keep_quota(self, project: Project, now: datetime) -> None:
         if self.max_trainings is None:
             return
-        everywhere = (m for p in self.projects.values() for m in p.models.values())
-        training = sum(1 for model in everywhere if model.status(now) == "TRAINING")
-        if training >= self.max_trainings:
+        self._perhaps_training = [
+            model for model in self._perhaps_training if model.status(now) == "TRAINING"
+        ]
+        if len(self._perhaps_training) >= self.max_trainings:
             message = f"At most {self.max_trainings} models can be trained at once."
             raise over_quota("PROJECT", project.name, message, "L-TRAININGS")

@@ -71,6 +71,7 @@ def delete_model(account: Account, incoming: Incoming) -> dict[str, Any]:
         raise conflict("MODEL", str(model.version), f"The model is {status}.")
     if status != "DELETING":
         model.change("DELETING", "GONE", account.clock.now())
+        account.projects[model.project].going.add(model.version)
     return {"ModelArn": model.arn}
 
 

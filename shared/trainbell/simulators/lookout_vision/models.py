@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trainbell.simulators.clock import SimulatorClock
+from trainbell.simulators.settings import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,12 @@ class Plan:
     and to stop, and a deletion to be done.
     """
 
-    training_seconds: float = 20.0
+    training_seconds: Seconds = 20.0
     error: str = ""
     f1_score: float = 0.96
     precision: float = 0.94
     recall: float = 0.98
-    change_seconds: float = 5.0
+    change_seconds: Seconds = 5.0
     status: str | None = None
 
 

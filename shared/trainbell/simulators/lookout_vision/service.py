@@ -12,8 +12,10 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
+
+from pydantic import AfterValidator, NonNegativeInt
 
 from trainbell.simulators.aws_signatures import AccessKey, BadSignature, Scope, verify
 from trainbell.simulators.clock import SimulatorClock
@@ -25,12 +27,47 @@ from trainbell.simulators.lookout_vision.project_calls import PROJECT_CALLS
 from trainbell.simulators.lookout_vision.refusals import STATUS_OF, Refused, denied
 from trainbell.simulators.lookout_vision.routes import route
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Header, Seconds, Settings, read
 
 ACCESS_KEY_ID = "AKIASIMULATED0000000"
 SECRET_ACCESS_KEY = "simulated/secret+access=key000000000000"  # noqa: S105 - of a simulator
 REGION = "us-east-1"
 SERVICE = "lookoutvision"
 _CALLS = {**MODEL_CALLS, **PROJECT_CALLS}
+OPERATIONS = frozenset(_CALLS)
+
+
+def _is_known(code: str) -> str:
+    if code not in STATUS_OF:
+        raise ValueError(f"no such error: {code}")
+    return code
+
+
+def _is_operation(name: str) -> str:
+    if name not in OPERATIONS:
+        raise ValueError(f"no such operation: {name}")
+    return name
+
+
+Operation = Annotated[str, AfterValidator(_is_operation)]
+
+
+class PlannedError(Settings):
+    """What the next call, or the next one of this operation, is answered."""
+
+    error: Annotated[str, AfterValidator(_is_known)]
+    operation: Operation | None = None
+    message: str | None = None
+    retry_after: Header | None = None
+
+
+class LookoutVisionSettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    max_trainings: NonNegativeInt | None = None
+    list_lag_seconds: Seconds | None = None
+    denied: tuple[Operation, ...] | None = None
+    errors: tuple[PlannedError, ...] = ()
 
 
 class LookoutVisionSimulator(SimulatedService):
@@ -68,19 +105,17 @@ class LookoutVisionSimulator(SimulatedService):
         """`plan` for all further trainings, `plans` for the next ones, `max_trainings`,
         `list_lag_seconds` (lists are only eventually consistent), `denied` (operations that the
         key may not do), `errors` (the next errors: `error`, and `operation`, `retry_after`)."""
-        known = {"plan", "plans", "max_trainings", "list_lag_seconds", "denied", "errors"}
-        if unknown := set(settings) - known:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        if "plan" in settings:
-            self.account.plan = Plan(**settings["plan"])
-        self.account.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
-        self.account.max_trainings = settings.get("max_trainings", self.account.max_trainings)
-        self.list_lag_seconds = float(settings.get("list_lag_seconds", self.list_lag_seconds))
-        self.denied = set(settings.get("denied", self.denied))
-        for error in settings.get("errors", ()):
-            if error["error"] not in STATUS_OF:
-                raise ValueError(f"no such error: {error['error']}")
-            self.errors.append(error)
+        given = read(LookoutVisionSettings, settings)
+        account = self.account
+        account.plan = given.plan or account.plan
+        account.plans.extend(given.plans)
+        if "max_trainings" in given.model_fields_set:
+            account.max_trainings = given.max_trainings
+        if given.list_lag_seconds is not None:
+            self.list_lag_seconds = given.list_lag_seconds
+        if given.denied is not None:
+            self.denied = set(given.denied)
+        self.errors.extend(each.model_dump(exclude_none=True) for each in given.errors)
 
     def counters(self) -> dict[str, Any]:
         now = self.clock.now()

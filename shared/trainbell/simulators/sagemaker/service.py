@@ -1,4 +1,4 @@
-"""The simulated service's three calls: signature, checks, then the work.
+"""The simulated service's calls: signature, checks, then the work.
 
 Documented: names, patterns, stages, ResourceInUse for a name that is taken, ResourceLimitExceeded
 (API reference; botocore 1.43.106). Seen at the service, though documented otherwise:
@@ -17,10 +17,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from pydantic import NonNegativeInt
+
 from trainbell.simulators.aws_signatures import AccessKey, BadSignature, Scope, verify
 from trainbell.simulators.clock import SimulatorClock
+from trainbell.simulators.sagemaker.listing import listed
 from trainbell.simulators.sagemaker.training_jobs import Plan, TrainingJob
 from trainbell.simulators.service import Answer, Request, SimulatedService
+from trainbell.simulators.settings import Settings, read
 
 ACCESS_KEY_ID = "AKIASIMULATED0000001"
 SECRET_ACCESS_KEY = "simulated/secret+access=key000000000001"  # noqa: S105 - of a simulator
@@ -47,6 +51,12 @@ class Refused(Exception):
         self.status = status
 
 
+class SageMakerSettings(Settings):
+    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    max_trainings: NonNegativeInt | None = None
+
+
 class SageMakerSimulator(SimulatedService):
     """`starts` counts accepted trainings by name. Signatures are checked by real time (plus the
     clock's skew), because a clock that is sped up leaves every client's behind."""
@@ -64,6 +74,7 @@ class SageMakerSimulator(SimulatedService):
         self.plans: deque[Plan] = deque()
         self.max_trainings: int | None = None
         self.jobs: dict[str, TrainingJob] = {}
+        self._perhaps_active: list[TrainingJob] = []
 
     def handle(self, request: Request) -> Answer:
         try:
@@ -78,12 +89,11 @@ class SageMakerSimulator(SimulatedService):
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """`plan` for all further trainings, `plans` for the next ones, `max_trainings`."""
-        if unknown := set(settings) - {"plan", "plans", "max_trainings"}:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        if "plan" in settings:
-            self.plan = Plan(**settings["plan"])
-        self.plans.extend(Plan(**plan) for plan in settings.get("plans", ()))
-        self.max_trainings = settings.get("max_trainings", self.max_trainings)
+        given = read(SageMakerSettings, settings)
+        self.plan = given.plan or self.plan
+        self.plans.extend(given.plans)
+        if "max_trainings" in given.model_fields_set:
+            self.max_trainings = given.max_trainings
 
     def counters(self) -> dict[str, Any]:
         states = [job.status(self.clock.now()) for job in self.jobs.values()]
@@ -94,6 +104,8 @@ class SageMakerSimulator(SimulatedService):
             "SageMaker.CreateTrainingJob": self._create,
             "SageMaker.DescribeTrainingJob": self._describe,
             "SageMaker.StopTrainingJob": self._stop,
+            "SageMaker.ListTrainingJobs": self._list,
+            "SageMaker.ListTags": self._tags,
         }
         call = calls.get(request.headers.get("x-amz-target", ""))
         if (request.method, request.path) != ("POST", "/") or call is None:
@@ -112,15 +124,23 @@ class SageMakerSimulator(SimulatedService):
         if name in self.jobs:
             words = "Training job names must be unique within an AWS account and region"
             raise Refused("ResourceInUse", words)
-        active = sum(job.status(now) in _ACTIVE for job in self.jobs.values())
-        if self.max_trainings is not None and active >= self.max_trainings:
-            words = f"The account-level service limit is {self.max_trainings} Instances."
-            raise Refused("ResourceLimitExceeded", words)
+        self._keep_limit(now)
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT_ID}:training-job/{name}"
         plan = self.plans.popleft() if self.plans else self.plan
-        self.jobs[name] = TrainingJob(arn=arn, given=given, plan=plan, created_at=now)
+        job = TrainingJob(arn=arn, given=given, plan=plan, created_at=now)
+        self.jobs[name] = job
+        self._perhaps_active.append(job)
         self.starts[name] += 1
         return {"TrainingJobArn": arn}
+
+    def _keep_limit(self, now: datetime) -> None:
+        """Nothing is counted where there is no limit, and no ended job twice."""
+        if self.max_trainings is None:
+            return
+        self._perhaps_active = [j for j in self._perhaps_active if j.status(now) in _ACTIVE]
+        if len(self._perhaps_active) >= self.max_trainings:
+            words = f"The account-level service limit is {self.max_trainings} Instances."
+            raise Refused("ResourceLimitExceeded", words)
 
     def _describe(self, given: dict[str, Any]) -> dict[str, Any]:
         return self._job(given).described(self.clock.now(), self.clock.shown)
@@ -133,6 +153,16 @@ class SageMakerSimulator(SimulatedService):
             raise Refused("ValidationException", words)
         job.stopped_at = job.stopped_at or now
         return {}
+
+    def _list(self, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return listed(self.jobs.values(), given, self.clock.now(), self.clock.shown)
+        except ValueError as exc:
+            raise Refused("ValidationException", str(exc)) from exc
+
+    def _tags(self, given: dict[str, Any]) -> dict[str, Any]:
+        name = str(given.get("ResourceArn")).rpartition("training-job/")[2]
+        return {"Tags": self._job({"TrainingJobName": name}).tags()}
 
     def _job(self, given: dict[str, Any]) -> TrainingJob:
         job = self.jobs.get(str(given.get("TrainingJobName")))

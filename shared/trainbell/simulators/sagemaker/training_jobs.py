@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainbell.simulators.settings import Seconds
+
 MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -20,6 +22,19 @@ MESSAGES = {
 }
 _WORKING = (("Downloading", 0.1), ("Training", 0.8), ("Uploading", 0.1))
 """The stages that have instances, and their shares of the time."""
+_OF_SUMMARY = (
+    "TrainingJobName",
+    "TrainingJobArn",
+    "CreationTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "TrainingJobStatus",
+)
+_OFF = {
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +42,9 @@ class Plan:
     """How a job goes: how long it waits for instances, works and takes to stop, what it measures,
     and its `FailureReason` if it fails at the end of its training."""
 
-    starting_seconds: float = 2.0
-    working_seconds: float = 20.0
-    stopping_seconds: float = 2.0
+    starting_seconds: Seconds = 2.0
+    working_seconds: Seconds = 20.0
+    stopping_seconds: Seconds = 2.0
     failure: str = ""
     metrics: Mapping[str, float] = field(
         default_factory=lambda: {"validation:accuracy": 0.9312, "validation:loss": 0.2174}
@@ -63,7 +78,7 @@ class TrainingJob:
         begun = next((at for at, stage in stages if stage == "Downloading"), None)
         ended = stages[-1][0] if status in ("Completed", "Failed", "Stopped") else None
         description: dict[str, Any] = {
-            **self.given,
+            **_with_defaults(self.given),
             "TrainingJobArn": self.arn,
             "TrainingJobStatus": status,
             "SecondaryStatus": stages[-1][1],
@@ -86,6 +101,14 @@ class TrainingJob:
         if status == "Completed" and ended is not None:
             description |= self._made(shown(ended).timestamp())
         return description
+
+    def summary(self, now: datetime, shown: Callable[[datetime], datetime]) -> dict[str, Any]:
+        """One of the answer of ListTrainingJobs."""
+        described = self.described(now, shown)
+        return {name: described[name] for name in _OF_SUMMARY if name in described}
+
+    def tags(self) -> list[dict[str, str]]:
+        return list(self.given.get("Tags") or ())
 
     def _made(self, at: float) -> dict[str, Any]:
         folder = self.given["OutputDataConfig"]["S3OutputPath"].rstrip("/")
@@ -118,6 +141,26 @@ class TrainingJob:
         stopped = cut_at + timedelta(seconds=self.plan.stopping_seconds)
         kept = [step for step in course if step[0] < cut_at]
         return [*kept, (cut_at, "Stopping"), (stopped, end)]
+
+
+def _with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of CreateTrainingJob as the service tells it: what was left out has its default.
+    Seen in recorded answers; AWS's own SDK reads some of these without asking whether they are."""
+    algorithm = {"EnableSageMakerMetricsTimeSeries": True, **given["AlgorithmSpecification"]}
+    output = {"KmsKeyId": "", "CompressionType": "GZIP", **given["OutputDataConfig"]}
+    told = {**_OFF, **given, "AlgorithmSpecification": algorithm, "OutputDataConfig": output}
+    if given.get("InputDataConfig"):
+        told["InputDataConfig"] = [_channel(each) for each in given["InputDataConfig"]]
+    return told
+
+
+def _channel(given: Mapping[str, Any]) -> dict[str, Any]:
+    channel = {"CompressionType": "None", "RecordWrapperType": "None", **given}
+    source = channel.get("DataSource")
+    if isinstance(source, dict) and isinstance(source.get("S3DataSource"), dict):
+        place = {"S3DataDistributionType": "FullyReplicated", **source["S3DataSource"]}
+        channel["DataSource"] = {**source, "S3DataSource": place}
+    return channel
 
 
 def _transitions(

@@ -88,7 +88,9 @@ class SqliteOutbox:
     def untold(self, job_id: str) -> int:
         with self._database.reading() as db:
             row = db.execute(
-                "SELECT count(*) FROM outbox WHERE job_id = ? AND ready_at IS NOT NULL", (job_id,)
+                "SELECT count(*) FROM outbox WHERE job_id = ? AND (ready_at IS NOT NULL"
+                " OR id IN (SELECT id FROM quarantine WHERE kind = ?))",
+                (job_id, RecordKind.OUTBOX_ENTRY.value),
             ).fetchone()
         return int(row[0])
 
@@ -102,6 +104,7 @@ class SqliteOutbox:
         return self._entries(rows)
 
     def _entries(self, rows: Sequence[tuple[str, int, bytes]]) -> Sequence[OutboxEntry]:
+        """Of (id, claim, body); what cannot be read is set aside."""
         claims = {entry_id: claim for entry_id, claim, _ in rows}
         bodies = ((entry_id, body) for entry_id, _, body in rows)
         entries, _ = self._quarantine.readable(RecordKind.OUTBOX_ENTRY, bodies, load_entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from trainbell.errors import SettingChanged, StoreUnavailable
+from trainbell.errors import RecordUnreadable, SettingChanged, StoreUnavailable
 from trainbell.ports import NOT_STORED, Record
 from trainbell.use_cases.ground.services import Services
 
@@ -25,7 +25,8 @@ def change_setting(
     """Read, decide, and write if that is still what is stored; otherwise read again.
 
     `decide` gets what is stored (None: nothing) and gives what shall be; None leaves it alone. It
-    may be called more than once. `if_match`: only where one of these revisions is stored.
+    may be called more than once. What cannot be read counts as nothing, and is replaced whatever
+    it was: so a person mends it. `if_match`: only where one of these revisions is stored.
 
     Returns the setting as stored, and whether it is new; None where it was left alone.
 
@@ -34,17 +35,25 @@ def change_setting(
         StoreUnavailable: others kept writing it; nothing was changed.
     """
     for _ in range(ATTEMPTS):
-        stored = services.store.get_config(kind, name)
+        stored, expected = _read(services, kind, name)
         require_match(kind, name, stored, if_match)
         changed = decide(stored)
         if changed is None:
             return None
-        expected = NOT_STORED if stored is None else stored.revision
         try:
             return services.store.put_config(changed, expected=expected)
         except SettingChanged:
             continue
     raise StoreUnavailable(f"{kind.__name__.lower()} {name} is written by many at once")
+
+
+def _read(services: Services, kind: type[Record], name: str) -> tuple[Record | None, str | None]:
+    """What is stored, and what a write may then expect to find."""
+    try:
+        stored = services.store.get_config(kind, name)
+    except RecordUnreadable:
+        return None, None
+    return stored, NOT_STORED if stored is None else stored.revision
 
 
 def remove_setting(

@@ -115,7 +115,7 @@ def put_connection(
     assert put is not None  # noqa: S101 - `replaced` always gives one
     connection, is_new = put
     if not is_new:
-        is_changed = _settings_of(before[-1]) != _settings_of(connection)
+        is_changed = not before or _settings_of(before[-1]) != _settings_of(connection)
         if is_changed:
             services.store.lift_silence(name)
         look_again(services, name, line_is_free=is_changed)
