@@ -34,8 +34,8 @@ Replacement = tuple[Any, str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """`shot`: what it did to people, in a few words. `known_seed`: the first that shows it, None where none
-    of the first two thousand does."""
+    """`shot`: what it did to people, in a few words. `known_seed`: the first that shows it, None
+    where none of the first two thousand does."""
 
     shot: str
     known_seed: int | None
