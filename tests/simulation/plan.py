@@ -108,19 +108,13 @@ def plan_of(seed: int, engine: str | None = None) -> Plan:
         kills=rng.choice((0.0, 0.002, 0.01, 0.03)),
         stalls=rng.choice((0.0, 0.0, 0.01, 0.05)) if engine == "cloud" else 0.0,
         store_failures=rng.choice((0.0, 0.0, 0.01)),
-        clock=_clock(rng, chaos_for) if has_clock_steps(engine, services) else (),
+        clock=_clock(rng, chaos_for) if engine == "embedded" else (),
         services=services,
         jobs=tuple(_job(rng, n, chaos_for) for n in range(rng.randint(2, 5))),
         receivers=tuple(_receiver(rng, n, chaos_for) for n in range(rng.randint(1, 3))),
         schedule=_schedule(rng, chaos_for) if rng.random() < 0.5 else None,
         connection_edits=_connection_edits(rng, chaos_for),
     )
-
-
-def has_clock_steps(engine: str, services: tuple[ServicePlan, ...]) -> bool:
-    """Functions' clocks are kept by AWS. The line of a rate budget is not rewound (a known limit,
-    docs/simulation.md)."""
-    return engine == "embedded" and all(each.calls_per_minute is None for each in services)
 
 
 def _marked(rng: Random, chaos_for: float) -> ServicePlan:

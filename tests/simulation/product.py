@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from trainbell.domain import lifecycle, searching, starting
+from trainbell.domain import lifecycle, polling, searching, starting
 from trainbell.domain.access import Caller, CallerKind
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure, FailureKind
@@ -77,6 +77,7 @@ modules = SimpleNamespace(
     door=door,
     lifecycle=lifecycle,
     poll_job=poll_job,
+    polling=polling,
     publishing=publishing,
     searching=searching,
     start_job=start_job,

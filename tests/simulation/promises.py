@@ -9,6 +9,7 @@ from tests.simulation.plan import HOUR
 from tests.simulation.process import Ground
 from tests.simulation.product import (
     DUE_AT_TAG,
+    EndReason,
     EventType,
     Job,
     Schedule,
@@ -43,6 +44,11 @@ def _started_once(ground: Ground, service: SimulatedService) -> None:
     """Never doubled where what appears late appears within the settling time."""
     plan, ledger = service.plan, ground.ledger
     settles = plan.settle_seconds or SETTLES_WHERE_DOUBLED
+    for job in ground.ledger.jobs.values():
+        never_ran = job.end_reason in (EndReason.START_REJECTED, EndReason.CANCELLED_BEFORE_START)
+        runs = never_ran and bool(service.marked(job.id)) and plan.commits_within <= settles
+        if runs and not ledger.has(job.id, EventType.ORPHAN_FOUND):
+            ledger.violation("started once", f"{job.id} is {job.end_reason}, and has a training")
     for mark, count in Counter(each.mark for each in service.trainings).items():
         if count < 2:
             continue

@@ -22,8 +22,11 @@ def test_every_promise_holds_on_dynamodb() -> None:
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_each_fault_is_found(name: str) -> None:
+    seed = FAULTS[name].known_seed
+    if seed is None:
+        pytest.skip("no seed is known")
     with planted(name):
-        outcome = simulate(FAULTS[name].known_seed)
+        outcome = simulate(seed)
     assert outcome.violations != ()
 
 
