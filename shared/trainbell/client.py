@@ -31,6 +31,7 @@ class ApiProblem(Exception):
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         self.status = status
+        self.document = dict(document)
         self.title = str(document.get("title") or f"HTTP {status}")
         # `message`: as API Gateway itself refuses, before Trainbell is asked.
         self.detail = str(document.get("detail") or document.get("message") or "")
@@ -145,6 +146,19 @@ class Trainbell:
 
     def test(self, kind: str, name: str) -> JsonObject:
         return self.call("POST", f"/v1/{kind}/{_part(name)}/test")
+
+    def at_service(self, connection: str, call: str, **parameters: Any) -> JsonObject:
+        """Ask a connection's service something that is about no job. Sent once."""
+        path = f"/v1/connections/{_part(connection)}/calls/{_part(call)}"
+        return self.call("POST", path, json=parameters)
+
+    def all_at_service(self, connection: str, call: str, **parameters: Any) -> Iterator[JsonObject]:
+        """Every item of a list at a connection's service, page by page."""
+        following: JsonObject | None = parameters
+        while following is not None:
+            page = self.at_service(connection, call, **following)
+            yield from _items(page, self.url)
+            following = page.get("next")
 
     # ------------------------------------------------------------ calls
 

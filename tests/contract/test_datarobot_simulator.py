@@ -17,9 +17,6 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
-from trainbell.cli import app as command_line
-from trainbell.cli.datarobot import account
-from trainbell.client import Trainbell
 from trainbell.errors import (
     InputInvalid,
     ProviderJobMissing,
@@ -29,9 +26,9 @@ from trainbell.errors import (
 )
 from trainbell.ports import ProviderContext
 from trainbell.providers.datarobot.client import DataRobotClient
-from trainbell.providers.datarobot.resources.access_control import Grant
 from trainbell.providers.datarobot.resources.custom_models import ModelFilter, download_call
 from trainbell.providers.datarobot.resources.fields import (
+    Grant,
     ModelChanges,
     NewModel,
     NewVersion,
@@ -478,94 +475,6 @@ def test_R12_at_most_100_roles_in_one_request(
 def test_R12_only_documented_roles(role: str) -> None:
     with pytest.raises(ValidationError):
         a_grant("ann@example.com", role)
-
-
-# ---------------------------------------------------------------- the command line
-
-
-@pytest.fixture
-def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command with a Trainbell that knows one connection; gives status and output."""
-    connection = {
-        "name": "dr",
-        "provider": "datarobot",
-        "base_url": url,
-        "secret": "env:DATAROBOT_KEY",
-    }
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/connections/dr"):
-            return httpx.Response(200, json=connection)
-        if request.url.path.endswith("/connections"):
-            items = [connection, {"name": "va", "provider": "deepva"}]
-            return httpx.Response(200, json={"items": items, "next_cursor": None})
-        return httpx.Response(404, json={"title": "No such connection"})
-
-    def trainbell(_: str | None) -> Trainbell:
-        return Trainbell("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
-
-    monkeypatch.setenv("DATAROBOT_KEY", API_KEY)
-    monkeypatch.setattr(account, "find_trainbell", trainbell)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        status = command_line.exit_status(["datarobot", *words])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
-
-
-def test_R9_models_by_command(run: Any) -> None:
-    status, out, _ = run("models", "create", "Fraud", "-f", "targetName=y", "--json")
-    assert status == 0
-    made = json.loads(out)
-    assert run("models", "update", made["id"], "-f", "description=better")[0] == 0
-    assert "better" in run("models", "show", made["id"])[1]
-    listed = json.loads(run("models", "list", "--search", "fraud", "--json")[1])
-    assert [each["id"] for each in listed["items"]] == [made["id"]]
-    assert "Fraud (copy)" in run("models", "copy", made["id"])[1]
-    assert run("models", "delete", made["id"], "--connection", "dr")[0] == 0
-    status, _, err = run("models", "show", made["id"])
-    assert (status, "404 Not Found" in err) == (8, True)
-
-
-def test_R10_versions_by_command(run: Any, folder: Path, tmp_path: Path) -> None:
-    status, out, _ = run("versions", "create", MODEL, "--folder", str(folder), "--json")
-    assert status == 0
-    made = json.loads(out)
-    to = tmp_path / "out.zip"
-    assert run("versions", "download", MODEL, made["id"], "--to", str(to))[0] == 0
-    assert zipfile.is_zipfile(to)
-    assert run("versions", "download", MODEL, "nope", "--to", str(tmp_path / "no.zip"))[0] == 8
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "out.zip"]
-    latest = ["versions", "create", MODEL, "--from-latest", "--file", str(folder / "custom.py")]
-    assert run(*latest, "--without", made["items"][1]["id"])[0] == 0
-    assert run("versions", "create", MODEL, "--without", "x")[0] == 2
-    assert run("versions", "update", MODEL, made["id"], "-f", "description=x")[0] == 0
-    assert "1.2" in run("versions", "list", MODEL)[1]
-
-
-def test_R11_limits_by_command(run: Any) -> None:
-    assert json.loads(run("limits", "--json")[1])["maxCustomModelReplicasPerDeployment"] == 8
-
-
-def test_R12_access_by_command(run: Any) -> None:
-    assert run("access", "set", MODEL, "--role", "ann@example.com=editor")[0] == 0
-    assert "EDITOR" in run("access", "list", MODEL)[1]
-    status, _, err = run("access", "set", MODEL, "--role", f"{OWNER}=none")
-    assert (status, "without an owner" in err) == (8, True)
-    assert run("access", "set", MODEL, "--role", "ann@example.com=boss")[0] == 2
-
-
-def test_R9_wrong_input_by_command(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, _, err = run("models", "create", "x" * 256, "-f", "replicas=9", "-f", "colour=1")
-    assert status == 2
-    assert all(name in err for name in ("name", "replicas", "colour"))
-    assert run("models", "show", "..")[0] == 2
-    assert run("models", "list", "--connection", "other")[0] == 8
-    monkeypatch.delenv("DATAROBOT_KEY")
-    status, _, err = run("models", "list")
-    assert (status, "DATAROBOT_KEY is not set" in err) == (2, True)
 
 
 # ---------------------------------------------------------------- what else the service does

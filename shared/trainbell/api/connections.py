@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import ApiCall, ApiReply, no_content, reply, reply_setting
+from pydantic import BaseModel, ConfigDict
+
+from trainbell.api.calls import (
+    ApiCall,
+    ApiReply,
+    no_content,
+    reply,
+    reply_document,
+    reply_setting,
+)
 from trainbell.api.endpoints import Resource, WaitsFor
 from trainbell.api.reading import IF_MATCH_HEADER, PageQuery, read_if_match, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import Connection
 from trainbell.use_cases.ground.find_connection import built_in_connections, find_connection
+from trainbell.use_cases.settings.call_account import call_account
 from trainbell.use_cases.settings.configure_connections import (
     ConnectionInput,
     delete_connection,
@@ -23,6 +33,13 @@ from trainbell.views.settings import (
     connection_detail,
     connection_view,
 )
+
+
+class CallParameters(BaseModel):
+    """What the call takes: see `calls` at `GET /v1/providers/{name}`."""
+
+    model_config = ConfigDict(extra="allow")
+
 
 connections = Resource("connections")
 
@@ -89,3 +106,16 @@ def _try_connection(call: ApiCall) -> ApiReply:
     """Try a connection for real, without changing anything at its service."""
     name = call.path["name"]
     return reply(CheckView(name=name, ok=True, message=try_connection(call.services, name)))
+
+
+@connections.call(
+    "POST",
+    _ONE + "/calls/{call}",
+    body=CallParameters,
+    returns={200: dict},
+    refuses=(404, 409, 413, 415, 422, 502),
+)
+def _call_account(call: ApiCall) -> ApiReply:
+    """Ask a connection's service something that is about no job: what is there, what is to go."""
+    path = call.path
+    return reply_document(call_account(call.services, path["name"], path["call"], call.body))

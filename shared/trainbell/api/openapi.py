@@ -42,6 +42,7 @@ class ProblemDocument(View):
     service_status: int | None = None
     vendor_code: str | None = None
     vendor_request_id: str | None = None
+    vendor_details: Any = None
 
 
 @lru_cache(maxsize=4)

@@ -18,6 +18,7 @@ log = logging.getLogger("trainbell.api")
 
 PROBLEM_TYPE = "application/problem+json"
 DETAIL_AT_MOST = 2000
+VENDOR_DETAILS_AT_MOST = 20_000
 STORE_RETRY_SECONDS = 1
 PROVIDER_RETRY_SECONDS = 30
 
@@ -115,9 +116,20 @@ def _extensions(error: errors.TrainbellError) -> dict[str, Any]:
             "service_status": error.http_status,
             "vendor_code": error.vendor_code,
             "vendor_request_id": error.request_id,
+            "vendor_details": _within_bounds(error.details),
         }
         return {key: value for key, value in said.items() if value is not None}
     return {}
+
+
+def _within_bounds(details: Any) -> Any:
+    """What the service said beside its message: without secrets since it was read, and not all of
+    a very long answer."""
+    try:
+        size = len(json.dumps(details))
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return details if size <= VENDOR_DETAILS_AT_MOST else None
 
 
 def _headers(error: errors.TrainbellError) -> Mapping[str, str]:

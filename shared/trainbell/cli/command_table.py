@@ -66,6 +66,12 @@ COMMANDS = (
         SETTINGS,
         "List the training services, and what each can do.",
     ),
+    Entry(
+        "call",
+        "account_call:call",
+        SETTINGS,
+        "Ask a service what is there beside its jobs, or tell it what is to go.",
+    ),
     Entry("datarobot", "datarobot:app", SETTINGS, "Models and versions at DataRobot."),
     Entry("up", "up:up", MACHINE, "Run Trainbell on this machine until Ctrl-C or SIGTERM."),
     Entry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from trainbell.domain.observation import Observation
 from trainbell.domain.order import MIN_INTERVAL_SECONDS, Order
 from trainbell.domain.settings import Connection
 from trainbell.domain.starting import Settling
+from trainbell.ports.account_calls import AccountCall
 from trainbell.ports.engines import Clock, SecretSource
 
 
@@ -158,6 +159,7 @@ class ProviderSpec:
     `min_interval_seconds`: the shortest wait between two looks where the caller names none; a long
     one where changes are told, and looks are only the safety net. `dataset_of`, `model_of`: read
     these from the parameters where the caller names none. `build` is called once per connection.
+    `calls`: what the service can be asked beside its jobs, by name.
     """
 
     name: str
@@ -181,6 +183,7 @@ class ProviderSpec:
     min_interval_seconds: float = MIN_INTERVAL_SECONDS
     dataset_of: Callable[[Mapping[str, Any]], str | None] | None = None
     model_of: Callable[[Mapping[str, Any]], str | None] | None = None
+    calls: Mapping[str, AccountCall] = field(default_factory=dict)
 
     def settling(self, connection: Connection) -> Settling:
         """When a lost start of this connection's is proven not to have been taken."""

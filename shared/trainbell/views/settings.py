@@ -129,6 +129,17 @@ class KindView(View):
     parameters: Mapping[str, Any]
 
 
+class CallView(View):
+    """A call at the service beside its jobs. `changes`: whether something is another afterwards;
+    `deprecated`: by the service itself. `parameters` is a JSON Schema."""
+
+    name: str
+    title: str
+    changes: bool
+    deprecated: bool
+    parameters: Mapping[str, Any]
+
+
 class AbilitiesView(View):
     cancel: bool
     logs: bool
@@ -150,6 +161,7 @@ class ProviderView(View):
     calls_per_minute: float | None
     options: Mapping[str, Any] | None
     kinds: list[KindView]
+    calls: list[CallView]
 
 
 class ProviderList(View):
@@ -250,5 +262,15 @@ def provider_view(spec: ProviderSpec) -> ProviderView:
                 parameters=kind.parameters.model_json_schema(),
             )
             for kind in spec.kinds.values()
+        ],
+        calls=[
+            CallView(
+                name=call.name,
+                title=call.title,
+                changes=call.changes,
+                deprecated=call.deprecated,
+                parameters=call.parameters.model_json_schema(),
+            )
+            for call in spec.calls.values()
         ],
     )

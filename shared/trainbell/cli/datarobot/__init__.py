@@ -1,7 +1,7 @@
 """`trainbell datarobot …`: the models and versions that jobs at DataRobot are about.
 
-Trainbell says where a connection leads and by which secret; this machine reads the secret and
-speaks with DataRobot itself, since files of any size go to and fro.
+Each command is a call on the connection's account through Trainbell's API, by the server's
+credentials; only `--direct` moves files without it (see `direct`).
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from trainbell.cli.datarobot.account import (
     ConnectionOption,
@@ -15,7 +14,6 @@ from trainbell.cli.datarobot.account import (
     show_list,
 )
 from trainbell.cli.options import JsonOption, UrlOption, pairs
-from trainbell.providers.datarobot.resources.access_control import Grant
 
 app = typer.Typer(no_args_is_help=True, help="Who may do what with a model.")
 
@@ -29,7 +27,7 @@ def list_roles(
 ) -> None:
     """List who has which role on a model."""
     with account(url, connection) as datarobot:
-        found = datarobot.access.list(model).items
+        found = datarobot.every("list_roles", customModelId=model)
     show_list(found, as_json, "username", "role", "canShare")
 
 
@@ -51,20 +49,14 @@ def set_roles(
 ) -> None:
     """Set up to 100 roles at once. A model is never left without an owner."""
     wishes = pairs(role, "--role")
-    try:
-        grants = [
-            Grant.model_validate(
-                {
-                    "username": user,
-                    "role": None if word.lower() == "none" else word.upper(),
-                    "canShare": can_share or None,
-                }
-            )
-            for user, word in wishes.items()
-        ]
-    except ValidationError as wrong:
-        said = "; ".join(problem["msg"] for problem in wrong.errors())
-        raise typer.BadParameter(said, param_hint="--role") from wrong
+    roles = [
+        {
+            "username": user,
+            "role": None if word.lower() == "none" else word.upper(),
+            **({"canShare": True} if can_share else {}),
+        }
+        for user, word in wishes.items()
+    ]
     with account(url, connection) as datarobot:
-        datarobot.access.update(model, grants)
+        datarobot.call("set_roles", customModelId=model, roles=roles)
     say({"model": model, "roles": wishes}, as_json)

@@ -12,17 +12,17 @@ from trainbell.cli.datarobot.account import (
     FieldOption,
     ModelArgument,
     account,
-    checked,
-    save,
+    fields,
     say,
     show,
     show_list,
 )
+from trainbell.cli.datarobot.direct import DirectOption, direct, save
+from trainbell.cli.datarobot.files import save_content
 from trainbell.cli.options import JsonOption, UrlOption
-from trainbell.providers.datarobot.resources.custom_models import ModelFilter, Order
-from trainbell.providers.datarobot.resources.fields import ModelChanges, NewModel
 
 app = typer.Typer(no_args_is_help=True, help="Custom models.")
+Order = Literal["created", "-created", "updated", "-updated"]
 _FACTS = (
     "id",
     "name",
@@ -53,9 +53,14 @@ def list_models(
     as_json: JsonOption = False,
 ) -> None:
     """List the models of the account."""
-    wanted = ModelFilter(order=order, search=search, kind=kind, deployed=deployed)
     with account(url, connection) as datarobot:
-        found = datarobot.models.list(wanted).items
+        found = datarobot.every(
+            "list_models",
+            orderBy=order,
+            searchFor=search,
+            customModelType=kind,
+            isDeployed=deployed,
+        )
     show_list(found, as_json, "id", "name", "customModelType", "targetType", "updated")
 
 
@@ -71,9 +76,9 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a model; further fields with --field, such as targetType=Binary."""
-    new = checked(NewModel, field, name=name, customModelType=kind)
+    new = fields(field, name=name, customModelType=kind)
     with account(url, connection) as datarobot:
-        made = datarobot.models.create(new)
+        made = datarobot.call("create_model", **new)
     show(made, as_json, *_FACTS)
 
 
@@ -86,7 +91,7 @@ def copy(
 ) -> None:
     """Copy a model with its versions and files."""
     with account(url, connection) as datarobot:
-        made = datarobot.models.copy(model)
+        made = datarobot.call("copy_model", customModelId=model)
     show(made, as_json, *_FACTS)
 
 
@@ -99,7 +104,7 @@ def show_model(
 ) -> None:
     """Show one model."""
     with account(url, connection) as datarobot:
-        found = datarobot.models.get(model)
+        found = datarobot.call("get_model", customModelId=model)
     show(found, as_json, *_FACTS)
 
 
@@ -112,9 +117,8 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Change fields of a model."""
-    changes = checked(ModelChanges, field)
     with account(url, connection) as datarobot:
-        changed = datarobot.models.update(model, changes)
+        changed = datarobot.call("update_model", customModelId=model, changes=fields(field))
     show(changed, as_json, *_FACTS)
 
 
@@ -127,7 +131,7 @@ def delete(
 ) -> None:
     """Delete a model that is neither deployed nor being tested."""
     with account(url, connection) as datarobot:
-        datarobot.models.delete(model)
+        datarobot.call("delete_model", customModelId=model)
     say({"id": model, "deleted": True}, as_json)
 
 
@@ -138,17 +142,24 @@ def download(
     install_script: Annotated[
         bool, typer.Option(help="With the script that installs its dependencies.")
     ] = False,
+    directly: DirectOption = False,
     connection: ConnectionOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Download the files of a model's latest version."""
     with account(url, connection) as datarobot:
-        save(
-            to,
-            lambda write: datarobot.models.download(model, write, install_script=install_script),
-            as_json,
-        )
+        if not directly:
+            found = datarobot.call("download_model", customModelId=model, pps=install_script)
+            save_content(to, found, as_json)
+            return
+        with direct(datarobot) as client:
+            models = client.models
+            save(
+                to,
+                lambda write: models.download(model, write, install_script=install_script),
+                as_json,
+            )
 
 
 def limits(
@@ -156,5 +167,5 @@ def limits(
 ) -> None:
     """Show how large and how many this account's models may be."""
     with account(url, connection) as datarobot:
-        found = datarobot.models.limits()
-    say(found.model_dump(by_alias=True), as_json)
+        found = datarobot.call("limits")
+    say(found, as_json)

@@ -12,14 +12,20 @@ from trainbell.cli.datarobot.account import (
     FieldOption,
     ModelArgument,
     account,
-    checked,
-    save,
+    fields,
     show,
     show_list,
 )
+from trainbell.cli.datarobot.direct import DirectOption, direct, save
+from trainbell.cli.datarobot.files import (
+    FileOption,
+    FolderOption,
+    encoded,
+    files_for,
+    save_content,
+    sent_directly,
+)
 from trainbell.cli.options import JsonOption, UrlOption
-from trainbell.providers.datarobot.resources.fields import NewVersion, VersionChanges
-from trainbell.providers.datarobot.resources.versions import VersionContents, files_below
 
 app = typer.Typer(no_args_is_help=True, help="Versions of a model: its files.")
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version's id.")]
@@ -36,20 +42,15 @@ def list_versions(
 ) -> None:
     """List the versions of a model."""
     with account(url, connection) as datarobot:
-        found = datarobot.versions.list(model, commit).items
+        found = datarobot.every("list_versions", customModelId=model, mainBranchCommitSha=commit)
     show_list(found, as_json, "id", "label", "created", "isFrozen", "description")
 
 
 @app.command("create")
 def create(
     model: ModelArgument,
-    folder: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="All files below it, with their paths."),
-    ] = None,
-    file: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A file; repeatable.")
-    ] = None,
+    folder: FolderOption = None,
+    file: FileOption = None,
     from_latest: Annotated[
         bool, typer.Option("--from-latest", help="Begin with the latest version's files.")
     ] = False,
@@ -57,6 +58,7 @@ def create(
         list[str] | None, typer.Option(help="The id of a file to leave out; with --from-latest.")
     ] = None,
     field: FieldOption = None,
+    directly: DirectOption = False,
     connection: ConnectionOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
@@ -64,12 +66,14 @@ def create(
     """Make a version from files; further fields with --field, such as isMajorUpdate=true."""
     if without and not from_latest:
         raise typer.BadParameter("goes with --from-latest", param_hint="--without")
-    fields = checked(NewVersion, field)
+    files = files_for(folder, file)
+    wanted = {"version": fields(field), **({"filesToDelete": without} if without else {})}
+    call = "create_version_from_latest" if from_latest else "create_version"
     with account(url, connection) as datarobot:
-        files = [*(files_below(folder) if folder else ()), *((f, f.name) for f in file or ())]
-        contents = VersionContents(fields=fields, files=files, delete=without or ())
-        send = datarobot.versions.create_from_latest if from_latest else datarobot.versions.create
-        made = send(model, contents)
+        if directly:
+            made = sent_directly(datarobot, call, model, wanted, files)
+        else:
+            made = datarobot.call(call, customModelId=model, **wanted, files=encoded(files))
     show(made, as_json, *_FACTS)
 
 
@@ -83,7 +87,7 @@ def show_version(
 ) -> None:
     """Show one version with its files."""
     with account(url, connection) as datarobot:
-        found = datarobot.versions.get(model, version)
+        found = datarobot.call("get_version", customModelId=model, customModelVersionId=version)
     show(found, as_json, *_FACTS)
 
 
@@ -97,9 +101,9 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Change the description or the metadata of a version."""
-    changes = checked(VersionChanges, field)
+    ids = {"customModelId": model, "customModelVersionId": version}
     with account(url, connection) as datarobot:
-        changed = datarobot.versions.update(model, version, changes)
+        changed = datarobot.call("update_version", **ids, changes=fields(field))
     show(changed, as_json, *_FACTS)
 
 
@@ -111,16 +115,23 @@ def download(
     install_script: Annotated[
         bool, typer.Option(help="With the script that installs its dependencies.")
     ] = False,
+    directly: DirectOption = False,
     connection: ConnectionOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Download the files of a version."""
+    ids = {"customModelId": model, "customModelVersionId": version}
     with account(url, connection) as datarobot:
-        save(
-            to,
-            lambda write: datarobot.versions.download(
-                model, version, write, install_script=install_script
-            ),
-            as_json,
-        )
+        if not directly:
+            found = datarobot.call("download_version", **ids, pps=install_script)
+            save_content(to, found, as_json)
+            return
+        with direct(datarobot) as client:
+            save(
+                to,
+                lambda write: client.versions.download(
+                    model, version, write, install_script=install_script
+                ),
+                as_json,
+            )

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.azure_vision.account_calls import CALLS
 from trainbell.providers.azure_vision.parameters import EvaluateParameters, TrainParameters
 
 
@@ -66,4 +67,5 @@ PROVIDER = ProviderSpec(
     build=build,
     dataset_of=_dataset_of,
     model_of=_model_of,
+    calls=CALLS,
 )

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.datarobot.account_calls import CALLS
 from trainbell.providers.datarobot.parameters import (
     AssignParameters,
     BuildParameters,
@@ -99,4 +100,5 @@ PROVIDER = ProviderSpec(
     has_logs=True,
     dataset_of=_dataset_of,
     model_of=_model_of,
+    calls=CALLS,
 )

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.deepva.account_calls import CALLS
 from trainbell.providers.deepva.parameters import TrainParameters
 
 
@@ -55,4 +56,5 @@ PROVIDER = ProviderSpec(
     has_progress=True,
     dataset_of=_dataset_of,
     model_of=_model_of,
+    calls=CALLS,
 )

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.einstein.account_calls import CALLS
 from trainbell.providers.einstein.parameters import (
     EinsteinOptions,
     RetrainParameters,
@@ -70,4 +71,5 @@ PROVIDER = ProviderSpec(
     settle_seconds=120.0,
     dataset_of=_dataset_of,
     model_of=_model_of,
+    calls=CALLS,
 )

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.lookout_vision.account_calls import CALLS
 from trainbell.providers.lookout_vision.parameters import ConnectionOptions, TrainParameters
 
 
@@ -57,4 +58,5 @@ PROVIDER = ProviderSpec(
     settle_seconds=60.0,
     dataset_of=_project_of,
     model_of=_project_of,
+    calls=CALLS,
 )

@@ -85,6 +85,10 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     },
     f"{_V}/featureImpact": {"GET": version_work.get_impact, "POST": version_work.start_impact},
     f"{_V}/predictionExplanationsInitialization": {"POST": version_work.explain_version},
+    "customInferenceImages/*/featureImpact": {
+        "GET": version_work.get_image_impact,
+        "POST": version_work.start_image_impact,
+    },
     "customModelTests": {"GET": model_tests.list_tests, "POST": model_tests.start_test},
     "customModelTests/*": {"GET": model_tests.get_test, "DELETE": model_tests.cancel_test},
     "customModelTests/*/log": {"GET": model_tests.read_log},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from trainbell.simulators.datarobot.answers import Refused, accepted, body_of, flag, page, url
@@ -12,6 +13,8 @@ from trainbell.simulators.datarobot.versions import version_of
 from trainbell.simulators.datarobot.work import Work
 from trainbell.simulators.datarobot.world import World
 from trainbell.simulators.service import Answer, Request
+
+_DEPRECATED = {"Deprecation": "true"}
 
 # ---------------------------------------------------------------- dependency builds
 
@@ -206,6 +209,25 @@ def get_impact(world: World, _: Request, model_id: str, version_id: str) -> Answ
             "shapBased": False,
         }
     )
+
+
+def start_image_impact(world: World, request: Request, image_id: str) -> Answer:
+    """Deprecated, as `get_image_impact` is: the routes of a version do the same."""
+    answer = start_impact(world, request, *_of_image(world, image_id))
+    return replace(answer, headers={**answer.headers, **_DEPRECATED})
+
+
+def get_image_impact(world: World, request: Request, image_id: str) -> Answer:
+    answer = get_impact(world, request, *_of_image(world, image_id))
+    return replace(answer, headers={**answer.headers, **_DEPRECATED})
+
+
+def _of_image(world: World, image_id: str) -> tuple[str, str]:
+    """Model and version of an image, which a test made."""
+    test = next((each for each in world.tests.values() if each.image_id == image_id), None)
+    if test is None:
+        raise Refused(404, "No such image.")
+    return test.model.id, test.version.id
 
 
 def _training_rows(world: World, version: Version) -> int:

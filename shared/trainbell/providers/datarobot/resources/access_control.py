@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from trainbell.errors import InputInvalid, Problem
 from trainbell.providers.datarobot.listing import ListCall, Listing
-from trainbell.providers.datarobot.parameters import Parameters
+from trainbell.providers.datarobot.resources.fields import Grant
 from trainbell.providers.datarobot.vendor_models import AccessRole
 from trainbell.providers.http import ServiceHttp, path_segment
 from trainbell.providers.service_call import Call, Effect
 
 MAX_ROLES = 100
-Role = Literal[
-    "ADMIN",
-    "CONSUMER",
-    "DATA_SCIENTIST",
-    "EDITOR",
-    "OBSERVER",
-    "OWNER",
-    "READ_ONLY",
-    "READ_WRITE",
-    "USER",
-]
-
-
-class Grant(Parameters):
-    """A user's role from now on; None takes every role away."""
-
-    username: Annotated[str, Field(min_length=1)]
-    role: Role | None
-    can_share: bool | None = None
-
-    def body(self) -> dict[str, object]:
-        told: dict[str, object] = {"username": self.username, "role": self.role}
-        return told if self.can_share is None else {**told, "canShare": self.can_share}
 
 
 class AccessControl:
@@ -45,10 +19,12 @@ class AccessControl:
         self._http = http
 
     def list(self, model_id: str) -> Listing[AccessRole]:
-        call = ListCall(
+        return self.listing(model_id).all(self._http)
+
+    def listing(self, model_id: str) -> ListCall[AccessRole]:
+        return ListCall(
             "list roles", _path(model_id), AccessRole, identity="username", missing_is_job=True
         )
-        return call.all(self._http)
 
     def update(self, model_id: str, grants: Sequence[Grant]) -> None:
         """Set up to 100 roles in one request.

@@ -27,15 +27,18 @@ class Conversions:
     def list(
         self, model_id: str, version_id: str, *, latest_only: bool = False
     ) -> Listing[Conversion]:
-        query = {"isLatest": "true"} if latest_only else None
-        call = ListCall(
+        return self.listing(model_id, version_id, latest_only=latest_only).all(self._http)
+
+    def listing(
+        self, model_id: str, version_id: str, *, latest_only: bool = False
+    ) -> ListCall[Conversion]:
+        return ListCall(
             "list conversions",
             _path(model_id, version_id),
             Conversion,
-            query,
+            {"isLatest": "true"} if latest_only else None,
             missing_is_job=True,
         )
-        return call.all(self._http)
 
     def get(self, model_id: str, version_id: str, conversion_id: str) -> Conversion:
         call = Call(

@@ -42,11 +42,11 @@ class CustomModels:
         self._http = http
 
     def list(self, wanted: ModelFilter = ModelFilter()) -> Listing[CustomModel]:
-        return self._list(wanted).all(self._http)
+        return self.listing(wanted).all(self._http)
 
     def count(self) -> int:
         """How many there are."""
-        page, _ = self._list(ModelFilter()).page(self._http, limit=1)
+        page, _ = self.listing(ModelFilter()).page(self._http, limit=1)
         return len(page.data) if page.total_count is None else page.total_count
 
     def create(self, new: NewModel) -> CustomModel:
@@ -101,14 +101,15 @@ class CustomModels:
     def download(
         self, model_id: str, write: Callable[[bytes], object], *, install_script: bool = False
     ) -> int:
-        """The latest version's files as a zip, piece by piece. Returns its size in bytes."""
+        """The latest version's files as a zip, piece by piece. Returns its size in bytes; what
+        `write` raises ends it."""
         return self._http.download(download_call(_path(model_id), install_script), write)
 
     def limits(self) -> Limits:
         call = Call(operation="get the limits", path="/customModelLimits/")
         return self._http.send(call).model(Limits)
 
-    def _list(self, wanted: ModelFilter) -> ListCall[CustomModel]:
+    def listing(self, wanted: ModelFilter) -> ListCall[CustomModel]:
         return ListCall("list custom models", PATH, CustomModel, wanted.query())
 
 

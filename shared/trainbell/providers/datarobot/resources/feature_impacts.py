@@ -7,7 +7,7 @@ from typing import Any
 from trainbell.errors import ProviderRejected
 from trainbell.providers.datarobot.resources.versions import version_path
 from trainbell.providers.datarobot.vendor_models import FeatureImpact, Started
-from trainbell.providers.http import ServiceHttp
+from trainbell.providers.http import ServiceHttp, path_segment
 from trainbell.providers.service_call import Call, Effect
 
 NOT_FOUND = 404
@@ -22,11 +22,27 @@ class FeatureImpacts:
 
         That one is told by a 404 with `jobId`; a 404 without it is ProviderRejected.
         """
+        return self._start(_path(model_id, version_id), row_count)
+
+    def get(self, model_id: str, version_id: str) -> FeatureImpact:
+        """Raises ProviderJobMissing where there is none, ProviderRejected (422) while it runs or
+        where the version cannot have one."""
+        return self._get(_path(model_id, version_id))
+
+    def start_of_image(self, image_id: str, row_count: int | None = None) -> str:
+        """By the deprecated route of an image, which a test made. As `start`."""
+        return self._start(_image_path(image_id), row_count)
+
+    def get_of_image(self, image_id: str) -> FeatureImpact:
+        """By the deprecated route of an image. Raises as `get` does."""
+        return self._get(_image_path(image_id))
+
+    def _start(self, path: str, row_count: int | None) -> str:
         body: dict[str, Any] = {} if row_count is None else {"rowCount": row_count}
         call = Call(
             operation="start a feature impact",
             method="POST",
-            path=_path(model_id, version_id),
+            path=path,
             json=body,
             effect=Effect.START,
         )
@@ -38,14 +54,8 @@ class FeatureImpacts:
                 raise
             return running
 
-    def get(self, model_id: str, version_id: str) -> FeatureImpact:
-        """Raises ProviderJobMissing where there is none, ProviderRejected (422) while it runs or
-        where the version cannot have one."""
-        call = Call(
-            operation="get a feature impact",
-            path=_path(model_id, version_id),
-            missing_is_job=True,
-        )
+    def _get(self, path: str) -> FeatureImpact:
+        call = Call(operation="get a feature impact", path=path, missing_is_job=True)
         return self._http.send(call).model(FeatureImpact)
 
 
@@ -53,6 +63,10 @@ def _running(error: ProviderRejected) -> str | None:
     details = error.details if isinstance(error.details, dict) else {}
     job_id = details.get("jobId")
     return str(job_id) if error.http_status == NOT_FOUND and job_id else None
+
+
+def _image_path(image_id: str) -> str:
+    return f"/customInferenceImages/{path_segment(image_id)}/featureImpact/"
 
 
 def _path(model_id: str, version_id: str) -> str:

@@ -125,3 +125,28 @@ class NewVersion(Parameters):
         """Texts; what is no text is JSON, as the service reads it."""
         given = {"isMajorUpdate": self.is_major_update, **self.wire()}
         return {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
+
+
+Role = Literal[
+    "ADMIN",
+    "CONSUMER",
+    "DATA_SCIENTIST",
+    "EDITOR",
+    "OBSERVER",
+    "OWNER",
+    "READ_ONLY",
+    "READ_WRITE",
+    "USER",
+]
+
+
+class Grant(Parameters):
+    """A user's role from now on; None takes every role away."""
+
+    username: Annotated[str, Field(min_length=1)]
+    role: Role | None
+    can_share: bool | None = None
+
+    def body(self) -> dict[str, object]:
+        told: dict[str, object] = {"username": self.username, "role": self.role}
+        return told if self.can_share is None else {**told, "canShare": self.can_share}

@@ -34,8 +34,10 @@ class ModelTests:
         return self._http.send(call).model(Started).status_id
 
     def list(self, model_id: str) -> Listing[ModelTest]:
-        call = ListCall("list tests", PATH, ModelTest, {"customModelId": model_id})
-        return call.all(self._http)
+        return self.listing(model_id).all(self._http)
+
+    def listing(self, model_id: str) -> ListCall[ModelTest]:
+        return ListCall("list tests", PATH, ModelTest, {"customModelId": model_id})
 
     def get(self, test_id: str) -> ModelTest:
         call = Call(operation="get a test", path=_path(test_id), missing_is_job=True)

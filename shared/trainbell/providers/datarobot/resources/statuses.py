@@ -36,7 +36,10 @@ class Statuses:
         return reply.model(AsyncStatus)
 
     def list(self) -> Listing[AsyncStatus]:
-        return ListCall("list statuses", PATH, AsyncStatus, identity="status_id").all(self._http)
+        return self.listing().all(self._http)
+
+    def listing(self) -> ListCall[AsyncStatus]:
+        return ListCall("list statuses", PATH, AsyncStatus, identity="status_id")
 
     def forget(self, status: str) -> None:
         """Drop the record; the work itself goes on."""

@@ -34,9 +34,13 @@ class Versions:
 
     def list(self, model_id: str, main_branch_commit: str | None = None) -> Listing[ModelVersion]:
         """`main_branch_commit`: only the version of this commit (SHA-1)."""
+        return self.listing(model_id, main_branch_commit).all(self._http)
+
+    def listing(
+        self, model_id: str, main_branch_commit: str | None = None
+    ) -> ListCall[ModelVersion]:
         commit = {"mainBranchCommitSha": main_branch_commit} if main_branch_commit else None
-        call = ListCall("list versions", _path(model_id), ModelVersion, commit, missing_is_job=True)
-        return call.all(self._http)
+        return ListCall("list versions", _path(model_id), ModelVersion, commit, missing_is_job=True)
 
     def create(self, model_id: str, contents: VersionContents) -> ModelVersion:
         """A version with these files alone.
