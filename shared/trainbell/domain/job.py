@@ -145,6 +145,7 @@ class LastSeen:
     """
 
     at: datetime | None = None
+    moved_at: datetime | None = None
     vendor_status: str | None = None
     unknown_statuses: tuple[str, ...] = ()
     stage: str | None = None

@@ -47,11 +47,12 @@ def step(
     pace: Pace,
     *,
     missing_is_proven: bool = False,
+    moved_at: datetime | None = None,
 ) -> Decision:
     """Decide what one poll means. An ended job, or one without a handle, stays as it is.
 
     `missing_is_proven`: should the service say that it does not know the job, then this is so
-    (`may_be_lost`, and whoever asked has tried the connection since).
+    (`may_be_lost`, and whoever asked has tried the connection since). `moved_at`: the connection's.
 
     1. Count the poll; an observation older than the last one changes nothing else.
     2. Take over what the service said, and move if `MOVES` allows it.
@@ -65,6 +66,7 @@ def step(
     if isinstance(seen, Failure):
         _take_failure(record, seen, now, rules, missing_is_proven)
     elif not _is_stale(job, seen.seen_at, now):
+        record.seen(moved_at=moved_at)
         _take_observation(record, job, seen, now)
     if not record.job.is_ended:
         _watch_deadline(record, now, rules)

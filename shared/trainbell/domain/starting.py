@@ -72,10 +72,11 @@ def accepted(
     *,
     holds: Sequence[str] = (),
     adopted: bool = False,
+    moved_at: datetime | None = None,
 ) -> Decision:
     """The service has the job: keep its handle, and take the key that makes it this job's alone.
 
-    `adopted` says that a look-up found it.
+    `adopted` says that a look-up found it; `moved_at` is its connection's.
 
     A second training of the same job, whenever it is seen, is an alarm: both may cost.
     """
@@ -88,6 +89,7 @@ def accepted(
     record = Recorder(job, now)
     record.change(handle=dict(handle))
     record.take(*holds)
+    record.seen(moved_at=moved_at)
     record.start(lease_until=None, asked_at=None)
     record.watch(failed_polls_in_a_row=0, last_error=None)
     record.move(

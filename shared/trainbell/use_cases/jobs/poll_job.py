@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from trainbell.domain.cancelling import cancel_comes_first
 from trainbell.domain.failure import CONNECTION_MOVED, Failure, FailureKind
@@ -43,7 +44,10 @@ def poll_job(services: Services, job: Job, handle: Handle) -> Job:
     if isinstance(seen, Failure) and may_be_lost(job, seen, services.clock.now(), rules):
         doubt = _doubt(job, seen, door)
         seen, proven = doubt or seen, doubt is None
-    saved, decision = _record(services, job, seen, rules, missing_is_proven=proven)
+    moved_at = door.connection.moved_at
+    saved, decision = _record(
+        services, job, seen, rules, missing_is_proven=proven, moved_at=moved_at
+    )
     return send_cancel(services, saved, handle, door) if decision.send_cancel else saved
 
 
@@ -55,8 +59,7 @@ def _doubt(job: Job, missing: Failure, door: Door) -> Failure | None:
     nothing, unless a person has asked for a cancel since and so is content with its end.
     """
     moved_at = door.connection.moved_at
-    last_shown = job.seen.at or job.start.sent_at or job.created_at
-    if moved_at is not None and moved_at >= last_shown:
+    if moved_at is not None and moved_at != job.seen.moved_at:
         cancelled_at = job.cancel.requested_at
         if cancelled_at is None or cancelled_at < moved_at:
             message = (
@@ -80,11 +83,20 @@ def _record(
     rules: WatchRules,
     *,
     missing_is_proven: bool = False,
+    moved_at: datetime | None = None,
 ) -> tuple[Job, Decision]:
     now = services.clock.now()
     pace = services.pace(job, now)
     return record(
         services,
         job,
-        lambda each: step(each, seen, now, rules, pace, missing_is_proven=missing_is_proven),
+        lambda each: step(
+            each,
+            seen,
+            now,
+            rules,
+            pace,
+            missing_is_proven=missing_is_proven,
+            moved_at=moved_at,
+        ),
     )

@@ -59,13 +59,15 @@ def take_up(
     """The service has it: keep the handle, and pass on a cancel that came meanwhile."""
     now = services.clock.now()
     pace = services.pace(job, now)
-    holds = (handle_hold(door, handle),)
-    try:
-        saved, decision = record(
-            services,
-            job,
-            lambda each: starting.accepted(each, handle, now, pace, holds=holds, adopted=adopted),
+    holds, moved_at = (handle_hold(door, handle),), door.connection.moved_at
+
+    def decide(each: Job) -> Decision:
+        return starting.accepted(
+            each, handle, now, pace, holds=holds, adopted=adopted, moved_at=moved_at
         )
+
+    try:
+        saved, decision = record(services, job, decide)
     except HoldTaken as taken:
         holder = taken.holder
         return record(services, job, lambda each: starting.belongs_to_another(each, holder, now))[0]
