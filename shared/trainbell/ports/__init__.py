@@ -1,5 +1,6 @@
 """What the use cases need from outside. Adapters implement these; `bootstrap` chooses them."""
 
+from trainbell.ports.account_calls import AccountCall
 from trainbell.ports.channels import (
     Channel,
     ChannelCatalog,
@@ -40,6 +41,7 @@ from trainbell.ports.stores import (
 )
 
 __all__ = [
+    "AccountCall",
     "Change",
     "Channel",
     "ChannelCatalog",
