@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test vendor-clients check format bench e2e lock clean
+.PHONY: help demo up test vendor-clients check format simulate bench e2e lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ check: $(VENV)/.dev .venv-sam/.done ## Lint, types, architecture, templates
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# SEED=123 replays one with every event; FAULT=one-refusal plants a rule of the first version;
+# STORE=dynamodb stands on the other store, which is slower.
+simulate: $(VENV)/.dev ## Simulate thousands of bad days: SEEDS=2000, or SEED=123 with its whole story
+	@PYTHONPATH=. $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) \
+		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
 
 bench: $(VENV)/.dev ## Measure against peers and limits (about seven minutes)
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from trainbell.bootstrap.cloud import cloud_environment, cloud_services
@@ -13,5 +14,11 @@ from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 def handler(_event: dict[str, Any], _context: Any) -> None:
     overdue_after = cloud_environment().overdue_after_seconds
     report = reconcile_jobs(cloud_services(), overdue_after_seconds=overdue_after)
-    logger.info("reconciled", extra={"rewatched": report.rewatched, "failed": report.failed})
-    count({"JobsRewatched": report.rewatched, "JobsNotRewatched": report.failed})
+    logger.info("reconciled", extra=asdict(report))
+    count(
+        {
+            "JobsRewatched": report.rewatched,
+            "JobsNotRewatched": report.failed,
+            "RecordsUnreadable": report.unreadable,
+        }
+    )

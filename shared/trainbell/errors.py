@@ -8,6 +8,7 @@ TrainbellError
 │ ├ IdempotencyConflict        same key, other input
 │ ├ HoldTaken                  the name, dataset or slot is in use by another job
 │ ├ JobEnded                   the job has ended; it cannot change any more
+│ ├ SettingChanged             somebody else has changed the setting since it was read
 │ └ NotSupported               the provider has no such call
 ├ ProviderError                a training service did not do what was asked
 │ ├ ProviderUnavailable        transient: down, refused, 5xx on a read
@@ -21,6 +22,7 @@ TrainbellError
 │ ├ JobConflict                transient: somebody else wrote first; read again
 │ ├ StoreUnavailable           transient: throttled, locked, unreachable
 │ ├ StoreFull                  needs a person: disk or quota is full, or read-only
+│ ├ RecordUnreadable           needs a person: kept and set aside, while all else goes on
 │ └ StoreTooNew                permanent: written by a newer Trainbell
 └ NotifyError
   ├ NotifyUnavailable          transient: try this channel again later
@@ -97,6 +99,10 @@ class HoldTaken(Conflict):
 
 class JobEnded(Conflict):
     """The job has ended, and an end is final."""
+
+
+class SettingChanged(Conflict):
+    """The connection, channel or schedule is not (or no more) the one that the caller has read."""
 
 
 class NotSupported(Conflict):
@@ -177,15 +183,36 @@ class JobConflict(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The store is throttled, locked or unreachable."""
+    """The store is throttled, locked or unreachable.
+
+    `is_locked`: somebody else holds it, and it is well as soon as that one lets go.
+    """
 
     permanence = Permanence.TRANSIENT
+
+    def __init__(self, message: str, *, is_locked: bool = False) -> None:
+        super().__init__(message)
+        self.is_locked = is_locked
 
 
 class StoreFull(StoreError):
     """The store cannot be written: no space, over quota, or read-only."""
 
     permanence = Permanence.NEEDS_PERSON
+
+
+class RecordUnreadable(StoreError):
+    """What is stored under this name cannot be read: damaged, or written by a newer Trainbell.
+
+    It is kept as it is and set aside, so that all else goes on. `record` is what it is and its
+    name; nothing of its contents is told, for that may be secret.
+    """
+
+    permanence = Permanence.NEEDS_PERSON
+
+    def __init__(self, record: str, reason: str) -> None:
+        self.record = record
+        super().__init__(f"{record} is stored, but cannot be read: {reason}")
 
 
 class StoreTooNew(StoreError):

@@ -27,6 +27,7 @@ EVERYTHING = FACTS | {
         "min_interval_seconds",
         "max_interval_seconds",
         "unknown_statuses",
+        "cut",
     ),
     *("cancel_sent_at", "start_attempts", "polls", "failed_polls_in_a_row", "last_polled_at"),
     *("last_seen_at", "updated_at", "revision"),

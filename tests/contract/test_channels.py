@@ -414,3 +414,12 @@ def test_allowing_loopback_allows_nothing_else(host: str) -> None:
     with pytest.raises(ConfigInvalid):
         slack_url(f"http://{host}/hook", allow_loopback=True)
     assert slack_url("http://127.0.0.1:8000/hook", allow_loopback=True).port == 8000
+
+
+def test_no_proxy_of_the_environment_sees_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # Where nobody listens.
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    with slack() as receiver:
+        receiver.channel.send(a_notice())
+        assert len(receiver.received()) == 1

@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_caller, a_connection, a_running_job
+from tests.inner_provider import inner
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import EndReason, State
@@ -81,7 +82,7 @@ def a_provider(
     connection = a_connection(
         name="azure", provider="azure_vision", base_url=base_url, secret="env:AZURE_KEY"
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, AzureVision)
     return client
 

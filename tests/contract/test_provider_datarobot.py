@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES
@@ -80,7 +81,7 @@ def a_provider(
     clock: FakeClock | None = None,
 ) -> DataRobot:
     catalog = Catalog(OneSecret(secret), clock or FakeClock(), transport=transport)
-    client = catalog.client(a_connection(name="dr", provider="datarobot", base_url=base_url))
+    client = inner(catalog.client(a_connection(name="dr", provider="datarobot", base_url=base_url)))
     assert isinstance(client, DataRobot)
     return client
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.errors import (
@@ -53,7 +54,7 @@ def a_provider(
 ) -> DeepVA:
     secrets = OneSecret(secret) if isinstance(secret, str) else secret
     catalog = Catalog(secrets, clock or FakeClock(), transport=transport)
-    client = catalog.client(a_connection(base_url=base_url))
+    client = inner(catalog.client(a_connection(base_url=base_url)))
     assert isinstance(client, DeepVA)
     return client
 

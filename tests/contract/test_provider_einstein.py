@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection, a_job
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -98,7 +99,7 @@ def a_provider(
         base_url=base_url,
         options={"account": ACCOUNT, **options},
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, Einstein)
     return client
 

@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -78,8 +79,10 @@ def a_provider(
     reference = None if secret is None else "env:AWS_KEYS"
     given = {"options": {"region": "us-east-1"}, "secret": reference, **connection}
     catalog = Catalog(secrets, clock or FakeClock(), transport=transport)
-    client = catalog.client(
-        a_connection(name="lookout", provider="lookout_vision", base_url=base_url, **given)
+    client = inner(
+        catalog.client(
+            a_connection(name="lookout", provider="lookout_vision", base_url=base_url, **given)
+        )
     )
     assert isinstance(client, LookoutVision)
     return client

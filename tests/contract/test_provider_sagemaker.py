@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.inner_provider import inner
 from tests.sagemaker_on_moto import (
     ACCESS_KEY,
     ACCOUNT,
@@ -78,7 +79,7 @@ def a_provider(
         base_url=base_url,
         options={"region": REGION, "logs_url": base_url, **options},
     )
-    client = catalog.client(connection)
+    client = inner(catalog.client(connection))
     assert isinstance(client, SageMaker)
     return client
 

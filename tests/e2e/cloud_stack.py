@@ -120,7 +120,9 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> Stack:
         StackName=NAME,
         TemplateBody=template,
         Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+            {"ParameterKey": name, "ParameterValue": value}
+            # The simulated services are on this machine.
+            for name, value in {"PrivateNetworks": "127.0.0.0/8", **parameters}.items()
         ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

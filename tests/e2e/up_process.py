@@ -62,6 +62,11 @@ class UpProcess:
     def said(self) -> str:
         return self.log.read_text()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def client(self) -> Trainbell:
         server = running_server(self.data_dir)
         assert server is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tests.api_clients import CloudClient, EmbeddedClient, a_service_on_disk
 from tests.builders import FakeClock
+from trainbell.domain.addresses import CLOUD
 from trainbell.domain.settings import Connection
 from trainbell.use_cases.ground.services import Services
 
@@ -109,6 +111,7 @@ def test_a_secret_must_be_a_reference(api: EmbeddedClient, secret: str) -> None:
         ("base_url", "example.com"),
         ("base_url", "http://169.254.169.254/latest"),
         ("base_url", "https://example.com/?key=1"),
+        ("base_url", "http://example.com"),
         ("provider", "toys"),
         ("provider", 7),
         ("provider", None),
@@ -118,6 +121,17 @@ def test_a_secret_must_be_a_reference(api: EmbeddedClient, secret: str) -> None:
 def test_a_wrong_field_is_named(api: EmbeddedClient, field: str, value: object) -> None:
     answer = api.call("PUT", "/v1/connections/lab", {**GOOD, field: value})
     assert (answer.status, answer.paths()) == (422, [field])
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "127.0.0.1", "[fd00::1]", "[64:ff9b::a01:203]"])
+def test_the_cloud_calls_no_inner_address(tmp_path: Path, host: str) -> None:
+    services = a_service_on_disk(tmp_path, FakeClock())
+    here, cloud = EmbeddedClient(services), EmbeddedClient(replace(services, reach=CLOUD))
+    body = {**GOOD, "base_url": f"https://{host}/v1"}
+    refused = cloud.call("PUT", "/v1/connections/lab", body)
+    taken = here.call("PUT", "/v1/connections/lab", body)
+    services.store.close()
+    assert (refused.status, refused.paths(), taken.status) == (422, ["base_url"], 201)
 
 
 def test_what_a_provider_needs_is_asked_for(tmp_path: Path) -> None:

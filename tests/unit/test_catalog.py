@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from tests.builders import FakeClock, a_connection
+from tests.inner_provider import inner
 from trainbell.domain.observation import Observation
 from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.extensions.client_pool import MAX_CLIENTS, RETIRED_FOR
 from trainbell.ports import (
     Handle,
+    Provider,
     ProviderCatalog,
     ProviderContext,
     ProviderSpec,
@@ -99,9 +101,10 @@ def of(provider: str, name: str = "one", **fields: Any) -> Any:
     return a_connection(name=name, provider=provider, **{**given, **fields})
 
 
-def as_client(provider: object) -> Client:
-    assert isinstance(provider, Client)
-    return provider
+def as_client(provider: Provider) -> Client:
+    client = inner(provider)
+    assert isinstance(client, Client)
+    return client
 
 
 # ---------------------------------------------------------------- found by name
@@ -201,13 +204,13 @@ def test_a_client_is_made_once_and_anew_when_its_connection_changes() -> None:
     clock = FakeClock()
     catalog = a_catalog("acme", clock=clock)
     first = as_client(catalog.client(of("acme")))
-    assert catalog.client(of("acme")) is first
-    assert catalog.client(of("acme", "two")) is not first
+    assert as_client(catalog.client(of("acme"))) is first
+    assert as_client(catalog.client(of("acme", "two"))) is not first
     changed = of("acme", base_url="https://elsewhere.example.com")
     second = as_client(catalog.client(changed))
     assert second is not first
     assert second.context.connection.base_url == "https://elsewhere.example.com"
-    assert catalog.client(changed) is second
+    assert as_client(catalog.client(changed)) is second
 
 
 def test_a_replaced_client_is_closed_only_when_no_call_can_be_using_it() -> None:
@@ -228,9 +231,9 @@ def test_clients_are_bounded_and_the_longest_unused_goes() -> None:
     clients = [as_client(catalog.client(of("acme", f"c{n}"))) for n in range(MAX_CLIENTS)]
     catalog.client(of("acme", "c0"))
     catalog.client(of("acme", "one more"))
-    assert catalog.client(of("acme", "c0")) is clients[0]
+    assert as_client(catalog.client(of("acme", "c0"))) is clients[0]
     clock.advance(RETIRED_FOR.total_seconds())
-    assert catalog.client(of("acme", "c1")) is not clients[1]
+    assert as_client(catalog.client(of("acme", "c1"))) is not clients[1]
     assert [n for n, client in enumerate(clients) if client.closed] == [1]
 
 
@@ -265,7 +268,7 @@ def test_many_threads_get_one_client() -> None:
 
     def ask() -> None:
         together.wait()
-        got.append(catalog.client(of("acme")))
+        got.append(as_client(catalog.client(of("acme"))))
 
     threads = [Thread(target=ask) for _ in range(16)]
     for thread in threads:

@@ -7,17 +7,19 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOON, FakeClock, a_caller
+from tests.dying_store import Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
 from trainbell.domain.job import State
 from trainbell.domain.settings import Schedule
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
-from trainbell.errors import NotifyUnavailable
+from trainbell.errors import NotifyUnavailable, StartOutcomeUnknown
 from trainbell.ports import Notice, Store
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.schedules.configure_schedules import put_schedule
 from trainbell.use_cases.schedules.run_schedule import run_schedule
+from trainbell.use_cases.settings.configure_connections import put_connection
 from trainbell.use_cases.telling.publish_changes import publish_changes
 
 HOUR = 3600.0
@@ -91,6 +93,43 @@ def test_a_job_whose_start_was_sent_in_the_future_is_looked_up_within_its_lease(
     assert len(service.trainings) == 1
 
 
+def test_a_look_up_that_found_nothing_in_the_future_is_repeated_now(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    job, _ = request_job(services, BODY, by=a_caller())
+
+    def lose() -> None:
+        raise StartOutcomeUnknown("the request is lost")
+
+    service.before_start = lose
+    advance_job(services, job.id)
+    clock.advance(HOUR)
+    advance_job(services, job.id)  # Finds nothing, which it notes nowhere but in its next look.
+    clock.advance(45 - HOUR)
+    mend_times(services)
+    assert [due.id for due in store.due(clock.now(), 9)] == [job.id]
+
+
+def test_a_start_that_may_be_in_flight_is_not_looked_at_before_its_lease_is_over(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    job, _ = request_job(services, BODY, by=a_caller())
+
+    def die() -> None:
+        raise Killed
+
+    service.before_start = die
+    clock.advance(HOUR)
+    with pytest.raises(Killed):
+        advance_job(services, job.id)
+    clock.advance(45 - HOUR)
+    mend_times(services)
+    assert store.due(clock.now(), 9) == []
+    assert [due.id for due in store.due(clock.now() + timedelta(seconds=60), 9)] == [job.id]
+
+
 def test_a_job_of_this_time_is_left_alone(
     store: Store, service: ToyService, clock: FakeClock
 ) -> None:
@@ -120,6 +159,20 @@ def test_what_was_tried_by_a_clock_that_was_ahead_is_told_now(
     assert publish_changes(services).delivered == 0
     mend_times(services)
     assert publish_changes(services).delivered == 1
+
+
+def test_a_line_of_calls_that_begins_in_the_future_is_forgotten(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    put_connection(services, "slow", {"provider": "toy", "calls_per_minute": 6})
+    job, _ = request_job(services, {**BODY, "connection": "slow"}, by=a_caller())
+    clock.advance(24 * HOUR)
+    advance_job(services, job.id)
+    clock.advance(45 - 24 * HOUR)
+    assert store.reserve_call("slow", 6, clock.now()) > clock.now()
+    mend_times(services)
+    assert store.reserve_call("slow", 6, clock.now()) == clock.now()
 
 
 def test_a_schedule_that_ran_in_the_future_runs_when_it_is_due(

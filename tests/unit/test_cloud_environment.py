@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 
 from trainbell.cloud.environment import read_environment
@@ -40,6 +42,18 @@ def test_all_settings_are_read() -> None:
     assert read.overdue_after_seconds == 30
     assert read.schedule_target is not None
     assert read.schedule_target.group == "trainbell"
+
+
+def test_private_networks_are_those_that_are_named() -> None:
+    assert not read_environment({**GOOD, "TRAINBELL_PRIVATE_NETWORKS": ""}).reach.networks
+    named = {**GOOD, "TRAINBELL_PRIVATE_NETWORKS": "10.1.0.0/16, fd00:1::/32"}
+    reach = read_environment(named).reach
+    assert reach.refusal(ip_address("10.1.2.3")) is None
+    assert reach.refusal(ip_address("fd00:1::1")) is None
+    assert reach.refusal(ip_address("10.2.0.1")) is not None
+    assert reach.refusal(ip_address("127.0.0.1")) is not None
+    with pytest.raises(ConfigInvalid, match="TRAINBELL_PRIVATE_NETWORKS"):
+        read_environment({**GOOD, "TRAINBELL_PRIVATE_NETWORKS": "the lab"})
 
 
 @pytest.mark.parametrize("missing", SCHEDULES)

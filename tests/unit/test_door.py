@@ -121,6 +121,11 @@ def test_all_requests_of_an_operation_share_one_deadline(door: Door) -> None:
     assert request_begins(3600) == 3600  # Outside a door there is none.
 
 
+def test_who_waits_for_an_answer_has_it_before_a_gateway_cuts_the_waiting_off(door: Door) -> None:
+    """API Gateway's HTTP APIs wait 30 s at most, and the function behind ends after 29."""
+    assert 0 < door.call(lambda _: request_begins(3600)) < 29
+
+
 def test_a_failure_is_data_and_keeps_when_the_call_began(door: Door, clock: FakeClock) -> None:
     begun = clock.now()
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import NOON, a_job, a_running_job, failed_poll, seen
 from trainbell.domain.cancelling import cancel_sent, request_cancel
-from trainbell.domain.events import EventType
+from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.lifecycle import WatchRules, replace_watcher, step
@@ -108,6 +108,39 @@ def test_an_outage_is_noted_when_it_begins_and_when_it_ends() -> None:
         [EventType.POLL_RECOVERED],
     ]
     assert up.job.watch.last_error is None
+
+
+def flapping(times: int) -> tuple[Job, list[JobEvent]]:
+    job, events = a_running_job(), list[JobEvent]()
+    for number in range(times):
+        down = failed_poll(at=after(2 * number + 1))
+        for sight in (down, seen(at=after(2 * number + 2))):
+            decision = stepped(job, sight)
+            job = decision.job
+            events += decision.events
+    return job, events
+
+
+def test_a_flapping_service_is_noted_at_growing_distance() -> None:
+    job, events = flapping(1000)
+    failures = [event for event in events if event.type is EventType.POLL_FAILED]
+    # The first eight, and the 16th, 32nd, …, 512th; each recovery only where its failure is told.
+    assert len(failures) == 8 + 6
+    assert len(events) == 2 * len(failures)
+    left_out = [event.data.get("left_out", 0) for event in failures]
+    assert left_out == [0] * 8 + [7, 15, 31, 63, 127, 255]
+    assert job.watch.last_error is None
+
+
+def test_a_service_that_words_each_failure_anew_is_too() -> None:
+    job, events = a_running_job(), list[JobEvent]()
+    for number in range(1000):
+        sight = failed_poll(at=after(number + 1), message=f"request {number} failed")
+        decision = stepped(job, sight)
+        job, events = decision.job, [*events, *decision.events]
+    assert len(events) == 8 + 6
+    assert job.watch.last_error is not None
+    assert job.watch.last_error.message == "request 999 failed"
 
 
 def test_failed_polls_back_off_and_a_refused_key_waits_longest() -> None:

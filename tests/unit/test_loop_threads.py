@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
-from tests.builders import NOON, a_running_job
-from tests.toy_service import ToyService
-from trainbell.domain.settings import Connection
+from tests.builders import NOON, a_caller, a_running_job
+from tests.toy_service import ToyChannels, ToyService
+from trainbell.domain.settings import Connection, Schedule
 from trainbell.embedded.loop import (
-    IN_FLIGHT_AT_MOST,
     THREADS_AT_FIRST,
     Loop,
     LoopWatchers,
 )
-from trainbell.ports import Change, Provider
+from trainbell.embedded.shares import AT_MOST
+from trainbell.ports import Change, Notice, Provider
 from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.request_job import request_job
 
 JOBS = THREADS_AT_FIRST + 4
 PATIENCE_SECONDS = 20.0
+TOY_ORDER = {"provider": "toy", "connection": "toy", "kind": "train"}
 
 
 def test_polls_that_wait_for_the_service_do_not_keep_others_from_being_made(
@@ -69,7 +73,7 @@ def test_a_service_that_hangs_does_not_keep_jobs_of_others_waiting(
     service.on_poll = answer
     for name in ("hangs", "well"):
         services.store.put_config(Connection(name=name, provider="toy", created_at=NOON))
-    for number in range(IN_FLIGHT_AT_MOST + 20):
+    for number in range(AT_MOST + 20):
         job = a_running_job(id=f"01bad{number:021d}", provider="toy", connection="hangs")
         services.store.create(Change(job=job))
     last = a_running_job(
@@ -85,3 +89,41 @@ def test_a_service_that_hangs_does_not_keep_jobs_of_others_waiting(
     finally:
         let_go.set()
         assert loop.stop(PATIENCE_SECONDS)
+
+
+def test_a_receiver_that_hangs_does_not_hold_up_schedules(
+    services: Services, service: ToyService
+) -> None:
+    """A webhook that dripped its answer held them up past 45 s."""
+    let_go, is_telling = threading.Event(), threading.Event()
+
+    def hang(_: Notice) -> None:
+        is_telling.set()
+        let_go.wait(PATIENCE_SECONDS)
+
+    channels = services.channels
+    assert isinstance(channels, ToyChannels)
+    channels.collector.on_send = hang
+    ended, _ = request_job(services, TOY_ORDER, by=a_caller())
+    cancel_job(services, ended.id, by=a_caller())
+    loop = Loop(services, LoopWatchers())
+    loop.start()
+    try:
+        assert is_telling.wait(PATIENCE_SECONDS)
+        services.store.put_config(
+            Schedule(name="due", expression="rate(1 hour)", job=TOY_ORDER, next_due_at=NOON)
+        )
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while _last_run(services) is None and time.monotonic() < patience:
+            let_go.wait(0.01)
+        assert _last_run(services) is not None
+        assert not let_go.is_set()
+    finally:
+        let_go.set()
+        assert loop.stop(PATIENCE_SECONDS)
+
+
+def _last_run(services: Services) -> str | None:
+    schedule = services.store.get_config(Schedule, "due")
+    assert schedule is not None
+    return schedule.last_job_id

@@ -452,7 +452,8 @@ def test_a_secret_that_is_gone_is_an_auth_failure() -> None:
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://[::1]:80/x", "http://[::1]:80/x"),
         ("https://10.1.2.3/api", "https://10.1.2.3/api"),
-        ("http://ml_server:9000", "http://ml_server:9000"),
+        ("https://ml_server:9000", "https://ml_server:9000"),
+        ("http://localhost:9000", "http://localhost:9000"),
     ],
 )
 def test_good_base_urls(url: str, checked: str) -> None:
@@ -489,6 +490,11 @@ def test_good_base_urls(url: str, checked: str) -> None:
         "http://0251.0376.0251.0376/",
         "http://0.0.0.0/",
         "http://224.0.0.1/",
+        "https://169.254.169.254/latest",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "http://ml_server:9000",
+        "http://10.1.2.3",
+        "http://127.0.0.1.example.com",
         "https://" + "a" * 2048 + ".example.com",
     ],
 )

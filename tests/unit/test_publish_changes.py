@@ -458,3 +458,22 @@ def test_a_late_outcome_does_not_overwrite_that_of_a_later_claim(
     ear.on_send = overtaken
     assert bell.publish() == PublishReport(routed=1)
     assert bell.deliveries(job)["team"] == (DeliveryState.DELIVERED, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "heard"), [((EventType.JOB_FINISHED,), 1), ((EventType.JOB_STARTED,), 0)]
+)
+def test_an_end_waits_for_a_channel_whose_settings_cannot_be_read(
+    bell: Bell, store: SqliteStore, events: tuple[EventType, ...], heard: int
+) -> None:
+    ear = bell.ear("team")
+    with store._database.writing_quickly() as db:
+        db.execute("UPDATE config SET body = x'7b' WHERE name = 'team'")
+    job = bell.an_end()
+    bell.publish()
+    assert bell.deliveries(job)["team"][0] is DeliveryState.PENDING
+    bell.ear("team", events=events)
+    bell.clock.advance(60)
+    bell.publish()
+    assert len(ear.heard) == heard
+    assert bell.deliveries(job)["team"][0] is DeliveryState.DELIVERED

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.builders import FakeClock, a_running_job
+from tests.dying_store import DyingStore, Killed
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.job import EndReason
 from trainbell.domain.outbox import OutboxEntry, routed, to_retry
@@ -46,6 +48,16 @@ def test_an_entry_whose_claimer_died_is_due_at_once_and_the_same(services: Servi
     assert resume_telling(services) == 1
     again = claimed(services)
     assert (again.id, again.event, again.attempts) == (entry.id, entry.event, entry.attempts)
+
+
+def test_who_dies_while_giving_back_delays_it_by_a_lease_at_most(services: Services) -> None:
+    an_end(services)
+    dying = DyingStore(services.store, 1, after=False)
+    with pytest.raises(Killed):
+        resume_telling(replace(services, store=dying))
+    due_at = services.store.next_outbox_due_at()
+    assert due_at is not None
+    assert due_at <= services.clock.now() + timedelta(seconds=LEASE_SECONDS)
 
 
 def test_the_dead_ones_claim_is_void(services: Services) -> None:

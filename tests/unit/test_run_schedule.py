@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -154,6 +155,128 @@ def test_keys_differ_by_name_and_due_time_and_have_the_allowed_form() -> None:
     keys = {scheduled_key(name, due) for name in ("a" * 63, "b_c") for due in (NOON, ONE)}
     assert len(keys) == 4
     assert all(IDEMPOTENCY_KEY.fullmatch(key) for key in keys)
+
+
+# ---------------------------------------------------------------- nobody's change is lost
+
+
+@dataclass
+class Interleaved:
+    """A store in which somebody does something each time that a job is created."""
+
+    store: Any
+    meanwhile: Callable[[], object]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def create(self, *given: Any) -> Any:
+        created = self.store.create(*given)
+        self.meanwhile()
+        return created
+
+
+class BetweenReadAndWrite:
+    """A store in which somebody does something, once, after a setting was read for its change."""
+
+    def __init__(self, store: Any, meanwhile: Callable[[], object], reads: int) -> None:
+        self._store, self._meanwhile, self._reads = store, meanwhile, reads
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def get_config(self, kind: Any, name: str) -> Any:
+        found = self._store.get_config(kind, name)
+        self._reads -= kind is Schedule
+        if self._reads == 0 and kind is Schedule:
+            self._meanwhile()
+        return found
+
+
+@pytest.mark.parametrize("reads", [1, 2], ids=["while it is requested", "while it is recorded"])
+def test_a_run_never_undoes_a_disable(works: Clockwork, reads: int) -> None:
+    works.put()
+    works.at(ONE)
+    store: Any = BetweenReadAndWrite(works.services.store, lambda: works.put(enabled=False), reads)
+    run_schedule(a_trainbell(store, ToyService(works.clock)), "hourly", ONE)
+    seen = works.schedule()
+    assert not seen.enabled
+    assert seen.last_due_at == ONE
+
+
+@pytest.mark.parametrize("reads", [1, 2], ids=["while it is requested", "while it is recorded"])
+def test_a_run_never_brings_a_deleted_schedule_back(works: Clockwork, reads: int) -> None:
+    works.put()
+    works.at(ONE)
+    gone = BetweenReadAndWrite(
+        works.services.store, lambda: delete_schedule(works.services, "hourly"), reads
+    )
+    store: Any = gone
+    run_schedule(a_trainbell(store, ToyService(works.clock)), "hourly", ONE)
+    assert works.services.store.get_config(Schedule, "hourly") is None
+
+
+def test_a_run_says_nothing_of_another_schedule_that_took_its_name(works: Clockwork) -> None:
+    works.put()
+    works.at(ONE)
+
+    def another() -> None:
+        delete_schedule(works.services, "hourly")
+        works.clock.advance(1)
+        works.put(expression="rate(1 day)")
+
+    store: Any = Interleaved(works.services.store, another)
+    assert run_schedule(a_trainbell(store, ToyService(works.clock)), "hourly", ONE) is not None
+    assert works.schedule().last_due_at is None
+
+
+def test_a_change_keeps_what_a_run_recorded_meanwhile(works: Clockwork) -> None:
+    works.put()
+    works.at(ONE)
+    store: Any = BetweenReadAndWrite(
+        works.services.store, lambda: run_schedule(works.services, "hourly", ONE), reads=1
+    )
+    services = a_trainbell(store, ToyService(works.clock))
+    put_schedule(services, "hourly", {**HOURLY, "expression": "rate(2 hours)"})
+    seen = works.schedule()
+    assert (seen.expression, seen.last_due_at) == ("rate(2 hours)", ONE)
+    assert seen.last_job_id == works.jobs()[0].id
+
+
+def test_runs_and_switches_by_many_threads_lose_nothing(works: Clockwork) -> None:
+    works.put()
+    works.at(NOON + timedelta(hours=9))
+
+    def act(number: int) -> bool:
+        if number % 2:
+            run_schedule(works.services, "hourly", NOON + timedelta(hours=number))
+        else:
+            works.put(time_zone=f"Etc/GMT+{number}", enabled=number != 8)
+        return True
+
+    for number in range(8):
+        act(number)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(act, [8, 9]))
+    assert not works.schedule().enabled
+
+
+def test_a_late_run_is_noted_and_one_that_had_run_is_not(works: Clockwork) -> None:
+    works.put()
+    two, three = ONE + timedelta(hours=1), ONE + timedelta(hours=2)
+    works.at(three)
+    first = run_schedule(works.services, "hourly", ONE)
+    run_schedule(works.services, "hourly", three)
+    assert first is not None
+    again = run_schedule(works.services, "hourly", ONE)
+    assert again is not None
+    assert again.id == first.id
+    assert works.schedule().last_error is None
+    for _ in range(2):
+        assert run_schedule(works.services, "hourly", two) is None
+    told = "not run at 2026-03-02T14:00:00Z: it came after a later due time had run"
+    assert works.schedule().last_error == told
+    assert works.schedule().last_due_at == three
 
 
 # ---------------------------------------------------------------- the embedded clock

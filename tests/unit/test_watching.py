@@ -248,6 +248,25 @@ def test_a_rate_budget_is_kept_by_all_jobs_of_a_connection(
     assert max(polled) - min(polled) <= 2
 
 
+def test_a_changed_connection_ends_a_services_silence_for_old_and_new_jobs(
+    services: Services, service: ToyService, clock: FakeClock
+) -> None:
+    body = {"provider": "toy", "calls_per_minute": 60}
+    put_connection(services, "slow", body)
+    job, _ = request_job(services, {"provider": "toy", "connection": "slow"}, by=a_caller())
+    services.store.hold_calls("slow", clock.now() + timedelta(hours=1))
+    advance_job(services, job.id)
+    assert service.trainings == []
+    put_connection(services, "slow", body)  # Nothing changed: the service's wish stands.
+    assert services.store.due(clock.now(), 10) == []
+    put_connection(services, "slow", {**body, "calls_per_minute": 30})
+    assert [due.id for due in services.store.due(clock.now(), 10)] == [job.id]
+    advance_job(services, job.id)
+    assert len(service.trainings) == 1
+    place = services.store.reserve_call("slow", 30, clock.now())
+    assert place < clock.now() + timedelta(minutes=1)
+
+
 def test_a_forgotten_job_is_gone_with_what_lay_here_of_it(
     services: Services, service: ToyService, clock: FakeClock
 ) -> None:

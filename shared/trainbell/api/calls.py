@@ -62,5 +62,10 @@ def reply_document(document: Mapping[str, Any], status: int = 200) -> ApiReply:
     return ApiReply(status, json.dumps(document, separators=(",", ":"), ensure_ascii=False))
 
 
+def reply_setting(view: BaseModel, revision: str, status: int = 200) -> ApiReply:
+    """With the revision as its ETag; what is built in has none."""
+    return reply(view, status, ETag=f'"{revision}"') if revision else reply(view, status)
+
+
 def no_content() -> ApiReply:
     return ApiReply(204)

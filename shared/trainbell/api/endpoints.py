@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from pydantic import BaseModel
 
 from trainbell.api.calls import ApiCall, ApiReply
 
 Handler = Callable[[ApiCall], ApiReply]
+
+
+class WaitsFor(Enum):
+    """What a call waits for. A server keeps these apart, so that a silent service that is tried
+    by many holds up neither what needs only the store nor a cancel."""
+
+    STORE = "store"
+    SERVICE = "service"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +29,8 @@ class Endpoint:
     `body` is the model of its JSON body; None takes none. `query` is the model of its query.
     `returns` maps each good status to its model; None has no content, `dict` is any JSON object.
     `headers` are request headers that it reads, with what they are for. `refuses` are the
-    statuses of its own problems, besides those that every call may have.
+    statuses of its own problems, besides those that every call may have. `waits_for`: whose
+    answer it may take long to wait for.
     """
 
     method: str
@@ -31,6 +42,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()
+    waits_for: WaitsFor = WaitsFor.STORE
 
     @property
     def operation_id(self) -> str:
@@ -59,6 +71,7 @@ class Resource:
         query: type[BaseModel] | None = None,
         headers: Mapping[str, str] | None = None,
         refuses: tuple[int, ...] = (),
+        waits_for: WaitsFor = WaitsFor.STORE,
     ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             endpoint = Endpoint(
@@ -71,6 +84,7 @@ class Resource:
                 query=query,
                 headers=headers or {},
                 refuses=refuses,
+                waits_for=waits_for,
             )
             self.endpoints.append(endpoint)
             return handler

@@ -10,7 +10,9 @@ from trainbell.api.reading import BODY_BYTES_AT_MOST, DEPTH_AT_MOST, PAGE_AT_MOS
 from trainbell.domain.access import CallerKind, Right
 from trainbell.domain.job import State
 from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
-from trainbell.use_cases.jobs.job_request import PARAMETER_BYTES_AT_MOST, TAGS_AT_MOST
+from trainbell.domain.size_bounds import ORDER_BYTES_AT_MOST
+from trainbell.ports import RecordKind
+from trainbell.use_cases.jobs.job_request import TAGS_AT_MOST
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST
 from trainbell.use_cases.jobs.request_job import TOKEN_LIVES_FOR
 from trainbell.version import __version__
@@ -20,12 +22,17 @@ health = Resource("health")
 
 
 class HealthView(View):
-    """`active_jobs` counts them by state, over all projects; it may be approximate."""
+    """`active_jobs` counts them by state, over all projects; it may be approximate.
+
+    `unreadable` counts the stored records that cannot be read, by kind: kept, set aside, named in
+    the log. Empty where all is well.
+    """
 
     status: str
     engine: str
     version: str
     active_jobs: Mapping[State, int]
+    unreadable: Mapping[RecordKind, int]
 
 
 class CallerView(View):
@@ -55,9 +62,13 @@ class LimitsView(View):
 @health.call("GET", "/v1/health", returns={200: HealthView})
 def get_health(call: ApiCall) -> ApiReply:
     """Whether it works, down to its store."""
-    counts = dict(call.services.store.count_by_state())
+    store = call.services.store
     view = HealthView(
-        status="ok", engine=call.services.engine, version=__version__, active_jobs=counts
+        status="ok",
+        engine=call.services.engine,
+        version=__version__,
+        active_jobs=dict(store.count_by_state()),
+        unreadable=dict(store.unreadable()),
     )
     return reply(view)
 
@@ -81,7 +92,7 @@ def get_limits(_: ApiCall) -> ApiReply:
     view = LimitsView(
         body_bytes=BODY_BYTES_AT_MOST,
         body_depth=DEPTH_AT_MOST,
-        parameter_bytes=PARAMETER_BYTES_AT_MOST,
+        parameter_bytes=ORDER_BYTES_AT_MOST,
         tags=TAGS_AT_MOST,
         log_lines=LINES_AT_MOST,
         page_items=PAGE_AT_MOST,

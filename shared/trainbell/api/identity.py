@@ -18,7 +18,8 @@ class Identity(Protocol):
     """How a caller proves who it is: `bearer` or `iam`."""
 
     def identify(self, request: Request) -> Caller:
-        """Who calls.
+        """Who calls. Quick, and without waiting for anybody: a server asks it on its own thread
+        before it reads a body, and the app once more.
 
         Raises:
             CallerUnknown: nothing proves it.

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, Field
 
 from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
-from trainbell.api.endpoints import Resource
+from trainbell.api.endpoints import Resource, WaitsFor
 from trainbell.api.reading import PageQuery, QueryModel, UtcTime, read_model, read_query
 from trainbell.domain.job import Job, State
 from trainbell.domain.order import DEFAULT_PROJECT
@@ -117,7 +117,9 @@ def list_jobs(call: ApiCall) -> ApiReply:
         )
     )
     items = [_shown(call, job, job_summary) for job in page.items]
-    return reply(JobList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        JobList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call("GET", "/v1/jobs/{id}", returns={200: JobView}, refuses=(404,))
@@ -133,7 +135,13 @@ def delete_job(call: ApiCall) -> ApiReply:
     return no_content()
 
 
-@jobs.call("POST", "/v1/jobs/{id}/cancel", returns={202: JobView}, refuses=(404, 409))
+@jobs.call(
+    "POST",
+    "/v1/jobs/{id}/cancel",
+    returns={202: JobView},
+    refuses=(404, 409),
+    waits_for=WaitsFor.CANCEL,
+)
 def request_cancel(call: ApiCall) -> ApiReply:
     """Ask for a cancel. The job is cancelled when its service confirms it, not before."""
     job = cancel_job(call.services, _job_id(call), by=call.by)
@@ -161,7 +169,9 @@ def list_events(call: ApiCall) -> ApiReply:
     job = _job(call)
     page = call.services.store.events(job.id, limit=query.limit, cursor=query.cursor)
     items = [event_view(event) for event in page.items]
-    return reply(EventList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        EventList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @jobs.call(
@@ -170,6 +180,7 @@ def list_events(call: ApiCall) -> ApiReply:
     query=LogsQuery,
     returns={200: LogView},
     refuses=(404, 409, 502),
+    waits_for=WaitsFor.SERVICE,
 )
 def get_logs(call: ApiCall) -> ApiReply:
     """The tail of the job's log, as its service has it."""

@@ -39,6 +39,7 @@ KINDS: Mapping[type[errors.TrainbellError], ProblemType] = {
     refusals.BodyTooLarge: ProblemType(413, "The body is too large"),
     refusals.MediaTypeUnsupported: ProblemType(415, "The body must be JSON"),
     refusals.Misdirected: ProblemType(421, "This is not that host"),
+    refusals.Overloaded: ProblemType(503, "Too much at once"),
     errors.InputInvalid: ProblemType(422, "The input is wrong"),
     errors.ConfigInvalid: ProblemType(409, "The configuration is wrong"),
     errors.NotFound: ProblemType(404, "There is no such thing"),
@@ -46,6 +47,7 @@ KINDS: Mapping[type[errors.TrainbellError], ProblemType] = {
     errors.IdempotencyConflict: ProblemType(409, "The idempotency key was used with other input"),
     errors.HoldTaken: ProblemType(409, "In use by another job"),
     errors.JobEnded: ProblemType(409, "The job has ended"),
+    errors.SettingChanged: ProblemType(412, "The setting has changed since it was read"),
     errors.NotSupported: ProblemType(409, "The service has no such call"),
     errors.ProviderError: ProblemType(502, "The service did not do what was asked"),
     errors.ProviderUnavailable: ProblemType(502, "The service cannot be reached"),
@@ -59,6 +61,7 @@ KINDS: Mapping[type[errors.TrainbellError], ProblemType] = {
     errors.StoreError: ProblemType(500, "The store failed"),
     errors.StoreUnavailable: ProblemType(503, "The store cannot be reached now"),
     errors.StoreFull: ProblemType(507, "The store cannot be written"),
+    errors.RecordUnreadable: ProblemType(500, "A stored record cannot be read"),
     errors.StoreTooNew: ProblemType(500, "The data is of a newer Trainbell"),
     errors.NotifyError: ProblemType(502, "The channel did not take the message"),
     errors.NotifyUnavailable: ProblemType(502, "The channel cannot be reached"),
@@ -134,6 +137,8 @@ def _headers(error: errors.TrainbellError) -> Mapping[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="trainbell"'}
     if isinstance(error, refusals.MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, refusals.Overloaded):
+        return {"Retry-After": _seconds(error.retry_after_seconds)}
     if isinstance(error, errors.ProviderThrottled):
         return {"Retry-After": _seconds(error.retry_after_seconds or PROVIDER_RETRY_SECONDS)}
     if isinstance(error, errors.StoreUnavailable):

@@ -23,6 +23,15 @@ PAGE_DEFAULT = 50
 
 _JSON_MEDIA_TYPE = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 
+_ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e]*"')
+
+IF_MATCH_HEADER = {
+    "If-Match": (
+        "The ETag of the setting as it was read. Where it has changed since, nothing is done "
+        "(412); without this header the last write wins."
+    )
+}
+
 Query = TypeVar("Query", bound=BaseModel)
 
 
@@ -105,6 +114,23 @@ def read_model(model: type[Query], body: Mapping[str, Any]) -> Query:
         return model.model_validate(body)
     except ValidationError as error:
         raise InputInvalid(problems_of(error)) from error
+
+
+def read_if_match(headers: Mapping[str, str]) -> frozenset[str] | None:
+    """The revisions in If-Match (RFC 9110, 13.1.1): `*`, or entity tags; None where it is absent.
+
+    A weak tag never matches. Raises RequestMalformed for what is neither.
+    """
+    text = headers.get("if-match")
+    if text is None:
+        return None
+    if text.strip() == "*":
+        return frozenset("*")
+    tags = [part.strip() for part in text.split(",") if part.strip()]
+    if not tags or not all(_ENTITY_TAG.fullmatch(tag) for tag in tags):
+        message = 'must be * or entity tags, such as "3f2a", as an ETag said them'
+        raise RequestMalformed([Problem("If-Match", message)])
+    return frozenset(tag.strip('"') for tag in tags if not tag.startswith("W/"))
 
 
 def refuse_body(text: str | None) -> None:

@@ -45,3 +45,11 @@ class BodyTooLarge(TrainbellError):
 
 class BodyTooSlow(TrainbellError):
     """The body did not arrive in time."""
+
+
+class Overloaded(TrainbellError):
+    """As much as may be done at once is being done. `retry_after_seconds`: when to try again."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)

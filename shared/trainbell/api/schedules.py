@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trainbell.api.calls import ApiCall, ApiReply, no_content, reply
+from trainbell.api.calls import ApiCall, ApiReply, no_content, reply, reply_setting
 from trainbell.api.endpoints import Resource
-from trainbell.api.reading import PageQuery, read_query
+from trainbell.api.reading import IF_MATCH_HEADER, PageQuery, read_if_match, read_query
 from trainbell.api.setting_lists import list_settings
 from trainbell.domain.settings import Schedule
 from trainbell.use_cases.schedules.configure_schedules import (
@@ -25,32 +25,48 @@ def list_schedules(call: ApiCall) -> ApiReply:
     """Schedules by name."""
     page = list_settings(call.services, Schedule, read_query(PageQuery, call.request.query))
     items = [schedule_view(schedule) for schedule in page.items]
-    return reply(ScheduleList(items=items, next_cursor=page.next_cursor))
+    return reply(
+        ScheduleList(items=items, next_cursor=page.next_cursor, unreadable=list(page.unreadable))
+    )
 
 
 @schedules.call("GET", _ONE, returns={200: ScheduleView}, refuses=(404,))
 def get_schedule(call: ApiCall) -> ApiReply:
     """One schedule."""
-    return reply(schedule_view(find_schedule(call.services, call.path["name"])))
+    schedule = find_schedule(call.services, call.path["name"])
+    return reply_setting(schedule_view(schedule), schedule.revision)
 
 
 @schedules.call(
     "PUT",
     _ONE,
     body=ScheduleInput,
+    headers=IF_MATCH_HEADER,
     returns={201: ScheduleView, 200: ScheduleView},
-    refuses=(409, 413, 415, 422, 507),
+    refuses=(409, 412, 413, 415, 422, 507),
 )
 def replace_schedule(call: ApiCall) -> ApiReply:
     """Create or replace a schedule. The job it starts is checked now."""
-    schedule, is_new = put_schedule(call.services, call.path["name"], call.body)
-    return reply(schedule_view(schedule), 201 if is_new else 200)
+    schedule, is_new = put_schedule(
+        call.services,
+        call.path["name"],
+        call.body,
+        if_match=read_if_match(call.request.headers),
+    )
+    return reply_setting(schedule_view(schedule), schedule.revision, 201 if is_new else 200)
 
 
-@schedules.call("DELETE", _ONE, returns={204: None}, refuses=(404,))
+@schedules.call(
+    "DELETE",
+    _ONE,
+    headers=IF_MATCH_HEADER,
+    returns={204: None},
+    refuses=(404, 412),
+)
 def remove_schedule(call: ApiCall) -> ApiReply:
     """Delete a schedule. The jobs that it has started go on."""
-    delete_schedule(call.services, call.path["name"])
+    if_match = read_if_match(call.request.headers)
+    delete_schedule(call.services, call.path["name"], if_match=if_match)
     return no_content()
 
 

@@ -24,5 +24,5 @@ def list_settings(
     if page.next_cursor is not None or not unhidden:
         return page
     if len(page.items) + len(unhidden) > query.limit:
-        return Page(page.items, _BUILT_IN)
-    return Page(page.items + unhidden)
+        return Page(page.items, _BUILT_IN, page.unreadable)
+    return Page(page.items + unhidden, None, page.unreadable)

@@ -33,6 +33,7 @@ def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
         random=SystemRandom(),
         page_url=environment.page_url,
         engine="cloud",
+        reach=environment.reach,
     )
 
 

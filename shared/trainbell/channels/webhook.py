@@ -15,8 +15,9 @@ from typing import Any, cast
 
 import httpx
 
+from trainbell.domain.addresses import CLOUD, EMBEDDED
 from trainbell.errors import ConfigInvalid, NotifyError, NotifyRejected, NotifyUnavailable
-from trainbell.extensions.bounded_http import WHOLE_SECONDS
+from trainbell.extensions.bounded_http import REACH, WHOLE_SECONDS
 from trainbell.extensions.retry_after import retry_after_seconds
 from trainbell.extensions.transports import Transports
 from trainbell.ports import ChannelContext
@@ -48,6 +49,7 @@ class Webhook:
         self._context = context
         # No proxy of the environment is used: it would see the URL, which is the secret.
         self._transports = Transports(context.transport)
+        self._extensions = {**EXCHANGE, REACH: EMBEDDED if context.allow_loopback else CLOUD}
 
     def secret(self) -> str:
         """The channel's secret. Raises ConfigInvalid where it has none or it cannot be had."""
@@ -59,7 +61,7 @@ class Webhook:
     def post(self, url: httpx.URL | str, message: Any) -> Answer:
         """Raises NotifyUnavailable where there is no answer."""
         try:
-            request = httpx.Request("POST", url, json=message, extensions=EXCHANGE)
+            request = httpx.Request("POST", url, json=message, extensions=self._extensions)
             with self._transports.lease(fresh=True) as transport:
                 response = transport.handle_request(request)
                 said = _beginning(response)

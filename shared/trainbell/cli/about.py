@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -31,9 +32,18 @@ def status(url: UrlOption = None, as_json: JsonOption = False) -> None:
                 ("status", health["status"]),
                 ("you are", caller["by"]),
                 ("active jobs", active or "none"),
+                *_unreadable(health),
             )
         )
     )
+
+
+def _unreadable(health: JsonObject) -> Iterator[tuple[str, str]]:
+    """Nothing, where all can be read; an older server does not say."""
+    counts = [f"{count} {kind}" for kind, count in health.get("unreadable", {}).items()]
+    if counts:
+        named = ", ".join(counts).replace("_", " ")
+        yield "unreadable", f"{named}: kept and set aside; the server's log names them"
 
 
 def version(as_json: JsonOption = False) -> None:

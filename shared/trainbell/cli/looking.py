@@ -60,6 +60,8 @@ def jobs(
         console.print("no jobs", style="dim")
     else:
         console.print(job_table(page["items"], console.width))
+        for job_id in page.get("unreadable", ()):
+            console.print(f"{job_id} is stored, but cannot be read", style="dim")
         if page["next_cursor"]:
             console.print(f"more: --cursor {page['next_cursor']}", style="dim", soft_wrap=True)
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from trainbell.domain.addresses import CLOUD, Network, Reach
 from trainbell.errors import ConfigInvalid
 
 PREFIX = "TRAINBELL_"
 
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:\S+$", max_length=1600)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=255)]
+
+
+def _networks(text: object) -> object:
+    return [each.strip() for each in text.split(",")] if isinstance(text, str) else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +48,7 @@ class CloudEnvironment(BaseModel):
     9 history events of the 25,000 that an execution may have, and the machine itself stops at 900
     loops (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
     `overdue_after_seconds`: how late a poll may be before its watcher counts as lost.
+    `private_networks`: those that services may be called in, `10.1.0.0/16,fd00:1::/32`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,7 +64,12 @@ class CloudEnvironment(BaseModel):
     schedule_function_arn: Arn | None = None
     schedule_role_arn: Arn | None = None
     schedule_dead_letter_arn: Arn | None = None
+    private_networks: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
     page_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+[^/\s]$")] | None = None
+
+    @property
+    def reach(self) -> Reach:
+        return replace(CLOUD, networks=self.private_networks)
 
     @property
     def schedule_target(self) -> ScheduleTarget | None:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from trainbell.domain.addresses import is_loopback_name, is_never
 from trainbell.errors import ConfigInvalid
 
 MAX_URL_LENGTH = 2048
@@ -17,11 +18,10 @@ _NUMBER = re.compile(r"^(0[xX][0-9a-fA-F]*|[0-9]+)$")
 def checked_base_url(url: str) -> str:
     """The URL without its trailing slash, if calls may be sent below it.
 
-    It must be http or https with a host, and must not carry credentials, a query or a fragment:
-    those would be logged, or lost when a path is appended. Link-local, multicast and unspecified
-    addresses are refused, because no training service lives there and a cloud's own metadata
-    service does. Loopback and private addresses are allowed: on-premises installations and
-    simulators live there. A name that resolves to such an address is not noticed here.
+    It must be https with a host, or http to this machine: a secret travels with every call. It must
+    not carry credentials, a query or a fragment: those would be logged, or lost when a path is
+    appended. Addresses that nobody may call are refused (`addresses`); what a name resolves to is
+    judged when a call connects.
 
     Raises:
         ConfigInvalid: with what is wrong, in words that leave the URL's secrets out.
@@ -44,6 +44,10 @@ def checked_base_url(url: str) -> str:
     if not parts.hostname or port == 0:
         raise ConfigInvalid("the base URL needs a host, and a port from 1 to 65535 if any")
     _check_host(parts.hostname)
+    if parts.scheme == "http" and not is_loopback_name(parts.hostname):
+        raise ConfigInvalid(
+            "the base URL must begin with https://, or the secret would travel unencrypted"
+        )
     return url.rstrip("/")
 
 
@@ -55,13 +59,5 @@ def _check_host(host: str) -> None:
         if not _HOST_NAME.match(host) or _NUMBER.match(host.rstrip(".").rsplit(".", 1)[-1]):
             raise ConfigInvalid("the base URL's host is neither a name nor an address") from exc
         return
-    plain = getattr(address, "ipv4_mapped", None) or address
-    metadata = plain in _METADATA
-    if metadata or plain.is_link_local or plain.is_multicast or plain.is_unspecified:
+    if is_never(address):
         raise ConfigInvalid("the base URL's address cannot be that of a training service")
-
-
-_METADATA = frozenset(
-    {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
-)
-"""Metadata services outside the link-local ranges (AWS over IPv6, Alibaba Cloud)."""

@@ -140,7 +140,8 @@ class CancelWish:
 class LastSeen:
     """What the service said last, part by part. `at` orders observations (`Observation.seen_at`).
 
-    `progress_trail`: the last moments at which progress grew, for the forecast.
+    `progress_trail`: the last moments at which progress grew, for the forecast. `cut`: of which
+    parts the service has said more than is kept (`size_bounds`).
     """
 
     at: datetime | None = None
@@ -154,12 +155,14 @@ class LastSeen:
     performance: Performance = field(default_factory=Performance)
     exit_code: int | None = None
     signal: str | None = None
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """How the job is watched. `number` counts watchers, so that a superseded one notices.
 
+    `troubles` counts how often looking at it began to fail, or failed in other words than before.
     `reserved_call_at`: its place in the connection's rate budget, taken and not yet used.
     """
 
@@ -168,6 +171,7 @@ class Watch:
     last_polled_at: datetime | None = None
     polls: int = 0
     failed_polls_in_a_row: int = 0
+    troubles: int = 0
     missing_since: datetime | None = None
     missing_in_a_row: int = 0
     reserved_call_at: datetime | None = None

@@ -15,9 +15,11 @@ from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import END_STATE_OF, CancelCause, EndReason, Job, Performance, State
 from trainbell.domain.observation import Observation
-from trainbell.domain.performance_bounds import bounded, bounded_text
+from trainbell.domain.performance_bounds import bounded
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import MOVES, Decision, Recorder
+from trainbell.domain.size_bounds import bounded_failure, bounded_observation
+from trainbell.domain.troubles import is_noted, note_trouble
 
 UNKNOWN_STATUSES_KEPT = 16
 TRAIL_POINTS_KEPT = 8
@@ -82,7 +84,7 @@ def replace_watcher(
     record = Recorder(job, now)
     record.watch(number=job.watch.number + 1)
     if look_at_once:
-        record.watch(next_poll_at=now)
+        record.watch(next_poll_at=now, reserved_call_at=None)
     record.note(EventType.WATCHER_REPLACED, {"reason": reason, "watch": job.watch.number + 1})
     return record.decide()
 
@@ -100,14 +102,6 @@ def _wait_seconds(job: Job, seen: Observation | Failure, now: datetime, pace: Pa
     if isinstance(seen, Failure) and job.watch.failed_polls_in_a_row:
         return retry_wait_seconds(job, pace, seen.kind, asked, now=now)
     return next_wait_seconds(job, now, pace, retry_after_seconds=asked)
-
-
-def delivery_given_up(job: Job, channel: str, event_id: str, why: str, now: datetime) -> Decision:
-    """An event of the job was not told to a channel and will not be: that is an event, too."""
-    record = Recorder(job, now)
-    data = {"channel": channel, "event_id": event_id, "error": why}
-    record.note(EventType.DELIVERY_GIVEN_UP, data)
-    return record.decide()
 
 
 def may_be_lost(job: Job, failure: Failure, now: datetime, rules: WatchRules) -> bool:
@@ -130,6 +124,7 @@ def _take_failure(
     job = record.job
     if _is_stale(job, failure.at, now):
         return
+    failure = bounded_failure(failure)
     news = job.watch.last_error is None or (
         (job.watch.last_error.type, job.watch.last_error.message) != (failure.type, failure.message)
     )
@@ -137,8 +132,7 @@ def _take_failure(
     record.watch(failed_polls_in_a_row=job.watch.failed_polls_in_a_row + 1)
     record.error(failure)
     if first or news:
-        data = {"error": failure.type, "message": failure.message}
-        record.note(EventType.POLL_FAILED, data)
+        note_trouble(record, failure)
     if failure.kind is not FailureKind.MISSING:
         record.watch(missing_since=None, missing_in_a_row=0)
         return
@@ -152,7 +146,9 @@ def _take_failure(
 
 def _take_observation(record: Recorder, job: Job, seen: Observation, now: datetime) -> None:
     """`job` is as it was before this poll."""
-    if job.watch.failed_polls_in_a_row:
+    seen, cut = bounded_observation(seen)
+    performance, missing = _merged(job.seen.performance, seen.performance)
+    if job.watch.failed_polls_in_a_row and is_noted(job.watch.troubles):
         record.note(
             EventType.POLL_RECOVERED, {"after_failed_polls": job.watch.failed_polls_in_a_row}
         )
@@ -161,8 +157,9 @@ def _take_observation(record: Recorder, job: Job, seen: Observation, now: dateti
         vendor_status=seen.vendor_status,
         stage=seen.stage,
         queue_position=seen.queue_position,
-        message=bounded_text(seen.message) or job.seen.message,
-        performance=_merged(job.seen.performance, seen.performance),
+        message=seen.message or job.seen.message,
+        performance=performance,
+        cut=tuple(sorted({*job.seen.cut, *cut, *missing})),
         exit_code=seen.exit_code if seen.exit_code is not None else job.seen.exit_code,
         signal=seen.signal or job.seen.signal,
     )
@@ -184,7 +181,7 @@ def _own_error(seen: Observation) -> Failure | None:
     return Failure(
         kind=FailureKind.JOB,
         type="JobFailed",
-        message=bounded_text(seen.message) or seen.vendor_status,
+        message=seen.message or seen.vendor_status,
         at=seen.seen_at,
         vendor_code=seen.vendor_code,
         details=seen.error_details,
@@ -269,10 +266,11 @@ def _watch_deadline(record: Recorder, now: datetime, rules: WatchRules) -> None:
         record.end(EndReason.DEADLINE_EXCEEDED_STILL_RUNNING, now)
 
 
-def _merged(old: Performance, new: Performance) -> Performance:
-    """Later words win, part by part: services drop parts of their answer near the end."""
+def _merged(old: Performance, new: Performance) -> tuple[Performance, frozenset[str]]:
+    """Later words win, part by part: services drop parts of their answer near the end. With the
+    names of the parts that are too much to be kept whole."""
     if not new:
-        return old
+        return old, frozenset()
     merged = Performance(
         metrics={**old.metrics, **new.metrics},
         per_tag={**old.per_tag, **new.per_tag},

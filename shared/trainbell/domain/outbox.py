@@ -32,7 +32,9 @@ class OutboxEntry:
 
     `id` is stable (event id, and channel where routed): receivers can drop a repeat by it.
     `claim` is a number that a claimer gets; settling with an outdated claim is refused.
-    `is_refused`: the receiver refuses it, so that a person must mend the channel.
+    `is_kept`: its channel's settings could not be read when it was routed, so that nobody knows
+    whether it is asked for there. `is_refused`: the receiver refuses it, so that a person must
+    mend the channel.
     """
 
     id: str
@@ -46,6 +48,7 @@ class OutboxEntry:
     claim: int = 0
     last_error: str | None = None
     is_refused: bool = False
+    is_kept: bool = False
     tried_at: datetime | None = None
     done_at: datetime | None = None
 
@@ -70,6 +73,11 @@ def delivered(entry: OutboxEntry, now: datetime) -> OutboxEntry:
         is_refused=False,
         done_at=now,
     )
+
+
+def not_wanted(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    """It was kept for a channel whose settings could not be read; read, they do not ask for it."""
+    return replace(entry, state=DeliveryState.DELIVERED, last_error="not asked for", done_at=now)
 
 
 def given_up(entry: OutboxEntry, error: str, now: datetime) -> OutboxEntry:

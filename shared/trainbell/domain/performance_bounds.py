@@ -1,71 +1,82 @@
-"""Keeps what a service says of a training within bounds, so that no answer can break a job.
+"""Keeps what a service says of a training's worth within bounds, so that no answer breaks a job.
 
-A job is one item in every store (DynamoDB: 400 KB, of which parameters may take 256), and JSON has
-no NaN: what is not a finite number is left out, and what is too much is cut, the curve evenly.
+JSON has no NaN: what is not a finite number is left out. What is too much is cut: tags and curve
+first, the curve evenly, until all of it has at most `BYTES_AT_MOST` (`size_bounds` says why).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import islice
 
 from trainbell.domain.job import Performance
+from trainbell.domain.size_bounds import bounded_text, json_bytes
 
+BYTES_AT_MOST = 64 * 1024
 METRICS_AT_MOST = 100
 TAGS_AT_MOST = 1000
-CHARACTERS_AT_MOST = 64 * 1024
 METRICS_PER_TAG_AT_MOST = 10
 CURVE_POINTS_AT_MOST = 500
 ARTIFACTS_AT_MOST = 50
-NAME_LENGTH_AT_MOST = 128
-URI_LENGTH_AT_MOST = 512
-MESSAGE_LENGTH_AT_MOST = 2000
+NAME_BYTES_AT_MOST = 256
+URI_BYTES_AT_MOST = 1024
+
+_TAGS_AND_CURVE_GONE = 9
+"""After so many halvings one tag and one point are left; only then is the rest halved, too."""
 
 
-def bounded(performance: Performance) -> Performance:
-    """The same where nothing is odd, otherwise the good part of it."""
+def bounded(performance: Performance) -> tuple[Performance, frozenset[str]]:
+    """The same where nothing is odd, otherwise the good part of it; and the names of the parts
+    (`performance.curve`, …) of which something is missing."""
     if not performance:
-        return performance
-    tags, points = TAGS_AT_MOST, CURVE_POINTS_AT_MOST
-    cut = _cut(performance, tags, points)
-    while points > 1 and _characters(cut) > CHARACTERS_AT_MOST:
-        tags, points = tags // 2, points // 2
-        cut = _cut(performance, tags, points)
-    return cut
+        return performance, frozenset()
+    halvings = 0
+    kept = _cut(performance, halvings)
+    while _bytes(kept) > BYTES_AT_MOST:
+        halvings += 1
+        kept = _cut(performance, halvings)
+    names = (each.name for each in fields(Performance))
+    cut = {name for name in names if getattr(kept, name) != getattr(performance, name)}
+    return kept, frozenset(f"performance.{name}" for name in cut)
 
 
-def _cut(performance: Performance, tags: int, points: int) -> Performance:
+def _cut(performance: Performance, halvings: int) -> Performance:
+    later = max(0, halvings - _TAGS_AND_CURVE_GONE)
     return Performance(
-        metrics=_numbers(performance.metrics, METRICS_AT_MOST),
+        metrics=_numbers(performance.metrics, METRICS_AT_MOST >> later),
         per_tag={
-            tag[:NAME_LENGTH_AT_MOST]: _numbers(metrics, METRICS_PER_TAG_AT_MOST)
-            for tag, metrics in islice(performance.per_tag.items(), tags)
+            _name(tag): _numbers(metrics, METRICS_PER_TAG_AT_MOST)
+            for tag, metrics in islice(performance.per_tag.items(), TAGS_AT_MOST >> halvings)
         },
-        curve=_thinned(performance.curve, points),
-        cost=_numbers(performance.cost, METRICS_AT_MOST),
+        curve=_thinned(performance.curve, max(1, CURVE_POINTS_AT_MOST >> halvings)),
+        cost=_numbers(performance.cost, METRICS_AT_MOST >> later),
         artifacts={
-            name[:NAME_LENGTH_AT_MOST]: uri[:URI_LENGTH_AT_MOST]
-            for name, uri in islice(performance.artifacts.items(), ARTIFACTS_AT_MOST)
+            _name(name): bounded_text(uri, URI_BYTES_AT_MOST)
+            for name, uri in islice(performance.artifacts.items(), ARTIFACTS_AT_MOST >> later)
         },
     )
 
 
-def bounded_text(text: str | None) -> str | None:
-    return text[:MESSAGE_LENGTH_AT_MOST] if text else text
-
-
 def _numbers(given: Mapping[str, float], at_most: int) -> Mapping[str, float]:
-    good = ((name, value) for name, value in given.items() if math.isfinite(value))
-    return {name[:NAME_LENGTH_AT_MOST]: value for name, value in islice(good, at_most)}
+    good = ((name, value) for name, value in given.items() if _is_finite(value))
+    return {_name(name): value for name, value in islice(good, at_most)}
 
 
-def _characters(performance: Performance) -> int:
-    """About how long it is as JSON; a number counts as 20 characters."""
-    groups = (performance.metrics, performance.cost, *performance.per_tag.values())
-    numbers = sum(len(name) + 24 for group in (*groups, *performance.curve) for name in group)
-    texts = sum(len(name) + len(uri) for name, uri in performance.artifacts.items())
-    return numbers + texts + sum(len(tag) + 6 for tag in performance.per_tag)
+def _name(name: str) -> str:
+    return bounded_text(name, NAME_BYTES_AT_MOST)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # A whole number of more digits than any store keeps.
+        return False
+
+
+def _bytes(kept: Performance) -> int:
+    return json_bytes([kept.metrics, kept.per_tag, kept.curve, kept.cost, kept.artifacts])
 
 
 def _thinned(

@@ -13,6 +13,7 @@ from typing import Any
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure
 from trainbell.domain.job import END_STATE_OF, EndReason, Job, State
+from trainbell.domain.size_bounds import bounded_failure
 
 MOVES: Mapping[State, frozenset[State]] = {
     # Straight to `queued`: a start that had been given up was accepted after all.
@@ -111,6 +112,7 @@ class Recorder:
         self.now = now
         self._job = job
         self._unapplied: dict[str, Any] = {}
+        self._groups: dict[str, dict[str, Any]] = {}
         self._events: list[JobEvent] = []
         self._take: list[str] = []
 
@@ -118,6 +120,10 @@ class Recorder:
     def job(self) -> Job:
         """The job as changed so far."""
         # Changes are gathered: a copy of a job costs as much as a query.
+        if self._groups:
+            for name, fields in self._groups.items():
+                self._unapplied[name] = replace(getattr(self._job, name), **fields)
+            self._groups = {}
         if self._unapplied:
             self._job = replace(self._job, **self._unapplied)
             self._unapplied = {}
@@ -145,8 +151,7 @@ class Recorder:
         self._change_group("watch", fields)
 
     def _change_group(self, name: str, fields: Mapping[str, Any]) -> None:
-        group = self._unapplied.get(name, getattr(self._job, name))
-        self._unapplied[name] = replace(group, **fields)
+        self._groups.setdefault(name, {}).update(fields)
 
     def note(
         self,
@@ -202,7 +207,7 @@ class Recorder:
         )
 
     def error(self, failure: Failure) -> None:
-        self.watch(last_error=failure)
+        self.watch(last_error=bounded_failure(failure))
 
     def decide(self, *, send_cancel: bool = False) -> Decision:
         return Decision(self.job, tuple(self._events), send_cancel, tuple(self._take))

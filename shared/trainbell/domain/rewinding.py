@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 
 from trainbell.domain.job import Job
 from trainbell.domain.outbox import OutboxEntry
+from trainbell.domain.polling import JITTER
+from trainbell.domain.rate_budget import LONGEST_RETRY_AFTER_SECONDS
 from trainbell.domain.recording import Decision, Recorder
 from trainbell.domain.schedule_times import next_due_of
+from trainbell.domain.searching import SEARCH_LAST_SECONDS
 from trainbell.domain.settings import Schedule
 from trainbell.domain.starting import START_LEASE_SECONDS
 
@@ -21,7 +24,7 @@ CLOCKS_DIFFER_BY = timedelta(seconds=2)
 
 def rewound(job: Job, now: datetime) -> Decision:
     """A job that was written by a clock that is ahead of this one is looked at now. Any other stays
-    as it is."""
+    as it is. A start that may be in flight is looked up when its lease is over."""
     written = (
         job.created_at,
         job.updated_at,
@@ -31,7 +34,7 @@ def rewound(job: Job, now: datetime) -> Decision:
         job.seen.at,
         job.watch.last_polled_at,
     )
-    if job.due_at is None or not _any_ahead(written, now):
+    if job.due_at is None or not (_any_ahead(written, now) or _waits_too_long(job, now)):
         return Decision(job)
     record = Recorder(job, now)
     lease = now + timedelta(seconds=START_LEASE_SECONDS)
@@ -47,7 +50,7 @@ def rewound(job: Job, now: datetime) -> Decision:
     # When it was seen is not known; nothing that is asked from now on is older.
     record.seen(at=None if job.seen.at is not None and job.seen.at > now else job.seen.at)
     record.watch(
-        next_poll_at=now,
+        next_poll_at=max(now, record.job.start.lease_until or now),
         last_polled_at=_at_most(job.watch.last_polled_at, now),
         missing_since=_at_most(job.watch.missing_since, now),
         reserved_call_at=None,
@@ -74,6 +77,21 @@ def rewound_schedule(schedule: Schedule, now: datetime) -> Schedule:
         last_due_at=None if last is not None and last > now else last,
         next_due_at=next_due_of(schedule, now),
     )
+
+
+def _waits_too_long(job: Job, now: datetime) -> bool:
+    """Longer than any rule lets it. A look-up that found nothing, and a place in a rate budget,
+    leave no other time behind. To look once too often does no harm."""
+    error = job.watch.last_error
+    asked = (error.retry_after_seconds if error is not None else None) or 0.0
+    longest = max(
+        job.order.min_interval_seconds,
+        job.order.max_interval_seconds,
+        min(asked, LONGEST_RETRY_AFTER_SECONDS) * (1 + JITTER),
+        SEARCH_LAST_SECONDS if job.is_ended else 0.0,
+    )
+    next_look = job.watch.next_poll_at
+    return next_look is not None and next_look > now + timedelta(seconds=longest) + CLOCKS_DIFFER_BY
 
 
 def _any_ahead(moments: tuple[datetime | None, ...], now: datetime) -> bool:

@@ -1,4 +1,8 @@
-"""What people configure: connections, channels and schedules. All found by name."""
+"""What people configure: connections, channels and schedules. All found by name.
+
+`revision`, in each, names what was stored when it was read: every change gives another one. It is
+empty in one that was never stored. Two are equal whatever their revisions.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ class Connection:
     moved_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    revision: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ class ChannelConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    revision: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,7 @@ class Schedule:
     last_due_at: datetime | None = None
     last_job_id: str | None = None
     last_error: str | None = None
+    revision: str = field(default="", compare=False)
 
 
 ConfigRecord = Connection | ChannelConfig | Schedule

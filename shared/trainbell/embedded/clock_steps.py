@@ -10,6 +10,7 @@ from trainbell.domain.rewinding import CLOCKS_DIFFER_BY
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.rewind_jobs import rewind_jobs
 from trainbell.use_cases.schedules.rewind_schedules import rewind_schedules
+from trainbell.use_cases.settings.forget_lines import forget_lines
 from trainbell.use_cases.telling.resume_telling import resume_telling
 
 
@@ -32,6 +33,7 @@ def mend_times(services: Services) -> None:
     jobs, schedules = rewind_jobs(services), rewind_schedules(services)
     resume_telling(services)
     if jobs or schedules:
+        forget_lines(services)
         log.warning(
             "the clock was ahead: %d jobs and %d schedules had times of the future, and are"
             " looked at now",

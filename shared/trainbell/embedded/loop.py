@@ -10,16 +10,17 @@ import math
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import TypeVar
 
 from trainbell.domain.job import Job
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
-from trainbell.errors import NotFound
+from trainbell.embedded.shares import AT_MOST, Shares
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -30,11 +31,11 @@ from trainbell.use_cases.telling.publish_changes import publish_changes
 T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
-IN_FLIGHT_PER_CONNECTION = 64
-"""A service that hangs keeps so many threads waiting, and none that other services need."""
+LEFT_PER_THREAD = 8
+"""One thread more for so many orders that a whole tick has left waiting: more at once would make a
+crowd of a moment's delay."""
 
-IN_FLIGHT_AT_MOST = 192
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
 PUBLISH_TICK_SECONDS = 0.25
 PURGE_EVERY = timedelta(hours=1)
@@ -61,11 +62,12 @@ class LoopWatchers:
 
 
 class Loop:
-    """A dispatcher thread, one thread that tells, and as many polling threads as are needed.
+    """A dispatcher thread, one that tells, one for schedules and housekeeping, so that a slow
+    receiver holds up neither, and as many polling threads as are needed.
 
     Few threads poll a fast service with the least CPU; a slow one needs many, which mostly wait.
-    So there are few at first, and one more whenever an order was left waiting, up to
-    IN_FLIGHT_AT_MOST.
+    So there are few at first, and more whenever orders were left waiting, up to what `Shares` hands
+    out.
 
     `start` returns at once; `stop` lets what is in flight end, for at most `timeout` seconds.
     """
@@ -77,13 +79,14 @@ class Loop:
         self._orders: queue.SimpleQueue[DueJob | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
-        self._busy: Counter[str] = Counter()
+        self._shares = Shares()
         self._not_before: dict[str, datetime] = {}
         self._purged_at: datetime | None = None
         self._clock_steps = ClockSteps()
         self._sleeps_until = 0.0
         self._dispatcher = _thread(self._dispatch, "dispatch")
-        self._teller = _thread(self._tell, "tell")
+        self._teller = _thread(partial(self._repeat, self._tell_due), "tell")
+        self._scheduler = _thread(partial(self._repeat, self._run_schedules), "schedules")
         self._pollers: list[threading.Thread] = []
 
     @property
@@ -91,12 +94,14 @@ class Loop:
         return len(self._pollers)
 
     def start(self) -> None:
+        self._services.store.readmit()
         mend_times(self._services)
         resume_starts(self._services)
         for _ in range(THREADS_AT_FIRST):
             self._add_poller()
         self._dispatcher.start()
         self._teller.start()
+        self._scheduler.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Whether every thread ended in time. What was cut off is resumed at the next start."""
@@ -107,7 +112,7 @@ class Loop:
         self._dispatcher.join(timeout)
         for _ in self._pollers:
             self._orders.put(None)
-        threads = [self._dispatcher, self._teller, *self._pollers]
+        threads = [self._dispatcher, self._teller, self._scheduler, *self._pollers]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
@@ -133,25 +138,22 @@ class Loop:
         now = self._services.clock.now()
         if self._clock_steps.was_put_back(now):
             mend_times(self._services)
+            with self._lock:
+                self._not_before.clear()
         # Left over from the tick before: every poller waits for its service.
-        if self._orders.qsize() and len(self._pollers) < IN_FLIGHT_AT_MOST:
+        wanted = -(-self._orders.qsize() // LEFT_PER_THREAD)
+        for _ in range(min(wanted, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:
-            busy = len(self._in_flight)
-        room = IN_FLIGHT_AT_MOST - busy
-        if room <= 0:
-            return 0.0
-        with self._lock:
+            if self._shares.room <= 0:
+                return 0.0
             self._not_before = {k: at for k, at in self._not_before.items() if at > now}
-            skipped = len(self._not_before)
-        due = self._services.store.due(
-            now,
-            IN_FLIGHT_AT_MOST + skipped,
-            per_connection=IN_FLIGHT_PER_CONNECTION + skipped,
-        )
+            # What is under way is still due in the store until it is recorded.
+            known = len(self._not_before) + len(self._in_flight)
+        due = self._services.store.due(now, AT_MOST + known, per_connection=AT_MOST + known)
         for each in due:
             self._hand_out(each)
-        if len(due) >= IN_FLIGHT_AT_MOST + skipped:
+        if len(due) >= AT_MOST + known:
             return 0.0
         next_due = self._services.store.next_due_at()
         if next_due is None:
@@ -169,12 +171,9 @@ class Loop:
         with self._lock:
             if due.id in self._in_flight or due.id in self._not_before:
                 return False
-            if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
-                return False
-            if self._busy[due.connection] >= IN_FLIGHT_PER_CONNECTION:
+            if not self._shares.take(due.connection):
                 return False
             self._in_flight.add(due.id)
-            self._busy[due.connection] += 1
         self._orders.put(due)
         return True
 
@@ -186,12 +185,14 @@ class Loop:
                     self._look(due.id)
             except NotFound:
                 pass  # Deleted while it was due.
+            except RecordUnreadable:
+                trouble = True  # The store has set it aside and said so, or will at the next look.
             except Exception:  # one job's trouble must not stop the others
                 log.exception("job %s could not be looked at; trying again soon", due.id)
                 trouble = True
             with self._lock:
                 self._in_flight.discard(due.id)
-                self._busy[due.connection] -= 1
+                self._shares.give_back(due.connection)
                 if trouble:
                     self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
 
@@ -200,20 +201,28 @@ class Loop:
         if wait is not None and time.monotonic() + wait < self._sleeps_until:
             self._woken.set()
 
-    def _tell(self) -> None:
+    def _repeat(self, work: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
-            self._guarded(self._tell_due, otherwise=None)
-            self._stopping.wait(PUBLISH_TICK_SECONDS)
+            if not self._guarded(work, otherwise=False):
+                self._stopping.wait(PUBLISH_TICK_SECONDS)
 
-    def _tell_due(self) -> None:
+    def _tell_due(self) -> bool:
+        """Whether there is more to tell at once."""
         now = self._services.clock.now()
         due = self._services.store.next_outbox_due_at()
-        if due is not None and due <= now:
-            publish_changes(self._services)
+        if due is None or due > now:
+            return False
+        return publish_changes(self._services).more_due
+
+    def _run_schedules(self) -> bool:
+        """Schedules, and what is done by the hour. There is never more at once."""
         run_due_schedules(self._services)
+        now = self._services.clock.now()
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
+            self._services.store.readmit()
             self._purged_at = now
+        return False
 
     def _guarded(self, work: Callable[[], T], otherwise: T) -> T:
         try:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from trainbell.domain.schedule_times import latest_due_of, next_due_of
 from trainbell.domain.settings import Schedule
 from trainbell.errors import StoreError
+from trainbell.use_cases.ground.changing import change_setting
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.schedules.run_schedule import run_schedule
 
@@ -87,12 +88,13 @@ def _due(schedule: Schedule, first: datetime, now: datetime) -> DueSchedule:
 
 def _skip(services: Services, due: DueSchedule, error: str) -> None:
     # A fault of ours would come up again at once, and for ever; the next due time is soon enough.
-    schedule = services.store.get_config(Schedule, due.name)
-    if schedule is not None:
-        next_due_at = next_due_of(schedule, services.clock.now())
-        services.store.put_config(
-            replace(schedule, last_due_at=due.due_at, last_error=error, next_due_at=next_due_at)
-        )
+    def skipped(stored: Schedule | None) -> Schedule | None:
+        if stored is None:
+            return None
+        next_due_at = next_due_of(stored, services.clock.now())
+        return replace(stored, last_due_at=due.due_at, last_error=error, next_due_at=next_due_at)
+
+    change_setting(services, Schedule, due.name, skipped)
 
 
 def _enabled(services: Services) -> Iterator[Schedule]:

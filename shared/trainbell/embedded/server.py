@@ -12,13 +12,18 @@ from collections.abc import Collection
 import uvicorn
 
 from trainbell.api.asgi_app import AsgiApp
+from trainbell.embedded.http_protocol import BoundedProtocol
 from trainbell.errors import ConfigInvalid
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 GRACE_SECONDS = 3
 START_SECONDS = 10.0
-CONNECTIONS_AT_ONCE = 256
+QUEUE = 512
+ACCEPTED_IN_A_TURN = 64
+"""asyncio takes so many new connections before it reads from any. Few, so that in a crowd a request
+is read before its connection has become the oldest one."""
+
 
 log = logging.getLogger("trainbell.server")
 
@@ -66,7 +71,13 @@ class Listener:
 class LocalServer:
     """Serves an app in a thread of its own until `stop`. Signals stay with the main thread."""
 
-    def __init__(self, app: AsgiApp, listener: Listener) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        listener: Listener,
+        *,
+        protocol: type[BoundedProtocol] = BoundedProtocol,
+    ) -> None:
         self._listener = listener
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -76,7 +87,10 @@ class LocalServer:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=CONNECTIONS_AT_ONCE,
+                http=protocol,
+                backlog=ACCEPTED_IN_A_TURN,
+                # Anybody can cause its warnings, as many as he likes.
+                log_level=logging.ERROR,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
@@ -89,6 +103,7 @@ class LocalServer:
         waiter = threading.Event()
         for _ in range(int(START_SECONDS / 0.01)):
             if self._server.started:
+                self._listener.socket.listen(QUEUE)
                 return
             if self.ended.is_set():
                 break
@@ -126,7 +141,7 @@ def _bound(host: str, port: int) -> socket.socket:
         # A port whose last connections are still fading away is free.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
-        bound.listen(512)
+        bound.listen(QUEUE)
     except (OSError, OverflowError) as exc:
         bound.close()
         if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:

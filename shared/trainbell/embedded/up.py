@@ -6,15 +6,15 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.embedded.log_lines import OncePerCondition
 from trainbell.embedded.server import DEFAULT_HOST, DEFAULT_PORT
-from trainbell.errors import StoreError, TrainbellError
+from trainbell.errors import StoreError, StoreUnavailable, TrainbellError
 from trainbell.plain_text import harmless
 
 EXIT_ENDED = 0
@@ -43,7 +43,14 @@ def run_up(
     logging.basicConfig(level=logging.WARNING, handlers=[to_terminal])
     with _end_signals() as ending:
         try:
-            with EmbeddedInstance(data_dir, port, host=host, allow_remote=allow_remote) as instance:
+            with ExitStack() as stack:
+                instance = begin(
+                    stack,
+                    lambda: EmbeddedInstance(data_dir, port, host=host, allow_remote=allow_remote),
+                    ending,
+                )
+                if instance is None:
+                    return EXIT_ENDED
                 _say(f"Trainbell is up at {instance.url} with its data in {data_dir}")
                 while not ending.wait(_CHECK_SECONDS):
                     if instance.ended.is_set():
@@ -56,6 +63,27 @@ def run_up(
             _say(f"trainbell: {error}")
             return EXIT_NOT_USABLE
     return EXIT_ENDED
+
+
+def begin(
+    stack: ExitStack, make: Callable[[], EmbeddedInstance], ending: threading.Event
+) -> EmbeddedInstance | None:
+    """Enter an instance. While somebody else has the database locked, say so once and try again.
+
+    None where a signal came first. Raises what the instance raises.
+    """
+    has_said = False
+    while True:
+        try:
+            return stack.enter_context(make())
+        except StoreUnavailable as error:
+            if not error.is_locked:
+                raise
+            if not has_said:
+                _say(f"trainbell: {error}; waiting for it")
+                has_said = True
+        if ending.wait(_CHECK_SECONDS):
+            return None
 
 
 class HarmlessFormatter(logging.Formatter):

@@ -5,26 +5,46 @@ headers every few seconds, or `100 Continue` without end, keeps such a call for 
 connect, handshake, write and read gets the lesser of its own timeout and what is left of the
 exchange, so that nothing a server does takes longer than `extensions["whole_seconds"]`.
 
+Where a name leads is judged here, too: the very address that is connected to must be within the
+`Reach` of the call, so that no change of the name between a check and a call gets past it. Without
+encryption only this machine may be called.
+
 One connection for one thread at a time, without httpcore's pool, which costs more than a small
 request itself.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import math
+import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import httpcore
 import httpx
+
+from trainbell.domain.addresses import Address, Reach, as_ipv4
+from trainbell.ports.call_scope import current_reach
 
 KEEP_ALIVE_SECONDS = 55.0
 """Below the 60 s after which common load balancers drop an idle connection."""
 
 WHOLE_SECONDS = "whole_seconds"
 """The request's extension that says how long the exchange may take; none has no bound."""
+
+REACH = "reach"
+"""The request's extension with its `Reach`; without it, that of the call's scope holds."""
+
+Resolve = Callable[[str, int], Sequence[Address]]
+
+
+def resolved(host: str, port: int) -> Sequence[Address]:
+    """The addresses of a name, as the system has them. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(each[4][0]) for each in found]
 
 
 class BoundedTransport(httpx.BaseTransport):
@@ -36,10 +56,11 @@ class BoundedTransport(httpx.BaseTransport):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         backend: httpcore.NetworkBackend | None = None,
+        resolve: Resolve = resolved,
     ) -> None:
         self._ssl_context = ssl_context
         self._deadline = _Deadline(monotonic)
-        self._backend = _Backend(self._deadline, backend or httpcore.SyncBackend())
+        self._backend = _Backend(self._deadline, backend or httpcore.SyncBackend(), resolve)
         self._connection: httpcore.HTTPConnection | None = None
         self._origin: httpcore.Origin | None = None
 
@@ -51,6 +72,8 @@ class BoundedTransport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
+        self._backend.reach = request.extensions.get(REACH)
+        self._backend.is_encrypted = url.scheme == b"https"
         try:
             answer = self._connected(url.origin).handle_request(
                 httpcore.Request(
@@ -71,6 +94,10 @@ class BoundedTransport(httpx.BaseTransport):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def has_expired(self) -> bool:
+        """Whether its connection is of no more use."""
+        return self._connection is not None and self._connection.has_expired()
 
     def _connected(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
         kept = self._connection
@@ -110,9 +137,17 @@ class _Deadline:
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, deadline: _Deadline, inner: httpcore.NetworkBackend) -> None:
+    """Connects to the first address that answers, of those that may be called."""
+
+    reach: Reach | None = None
+    is_encrypted = True
+
+    def __init__(
+        self, deadline: _Deadline, inner: httpcore.NetworkBackend, resolve: Resolve
+    ) -> None:
         self._deadline = deadline
         self._inner = inner
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -122,9 +157,35 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = self._deadline.bound(timeout, httpcore.ConnectTimeout)
-        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(self._deadline, stream)
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in self._allowed(host, port):
+            left = self._deadline.bound(timeout, httpcore.ConnectTimeout)
+            try:
+                stream = self._inner.connect_tcp(
+                    str(address), port, left, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failure = exc
+            else:
+                return _Stream(self._deadline, stream)
+        raise failure
+
+    def _allowed(self, host: str, port: int) -> Sequence[Address]:
+        """Raises httpcore.ConnectError where none is."""
+        try:
+            found = self._resolve(host, port)
+        except (OSError, UnicodeError) as exc:
+            raise httpcore.ConnectError(str(exc)) from exc
+        reach = self.reach or current_reach()
+        refusals = {address: reach.refusal(address) for address in dict.fromkeys(found)}
+        for address, refusal in refusals.items():
+            if refusal is None and not self.is_encrypted and not as_ipv4(address).is_loopback:
+                refusals[address] = "its secret would travel unencrypted: the URL must be https://"
+        allowed = [address for address, refusal in refusals.items() if refusal is None]
+        if refusals and not allowed:
+            why = next(iter(refusals.values()))
+            raise httpcore.ConnectError(f"{host} may not be called: {why}")
+        return allowed
 
 
 class _Stream(httpcore.NetworkStream):

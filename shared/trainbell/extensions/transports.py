@@ -14,14 +14,15 @@ from __future__ import annotations
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import httpx
 
 from trainbell.extensions.bounded_http import BoundedTransport
 
-MAX_IDLE_CONNECTIONS = 32
+MAX_IDLE_CONNECTIONS = 640
+"""As many as may be under way at once; those that expire are closed as others come back."""
 
 
 class Transports:
@@ -48,14 +49,23 @@ class Transports:
         try:
             yield transport
         finally:
-            if self.idle < MAX_IDLE_CONNECTIONS:
-                self._idle.append(transport)
-            else:
-                transport.close()
+            self._keep(transport)
 
     def close(self) -> None:
         while transport := self._pop():
             transport.close()
+
+    def _keep(self, transport: httpx.BaseTransport) -> None:
+        if self.idle >= MAX_IDLE_CONNECTIONS:
+            transport.close()
+            return
+        self._idle.append(transport)
+        # The coldest is on the left: a burst's connections do not stay open for ever.
+        coldest = self._idle[0]
+        if isinstance(coldest, BoundedTransport) and coldest.has_expired():
+            with suppress(IndexError, ValueError):
+                self._idle.remove(coldest)
+                coldest.close()
 
     def _pop(self) -> httpx.BaseTransport | None:
         try:

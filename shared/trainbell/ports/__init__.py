@@ -27,6 +27,7 @@ from trainbell.ports.providers import (
     StartOrder,
 )
 from trainbell.ports.stores import (
+    NOT_STORED,
     Change,
     ConfigStore,
     DueJob,
@@ -37,10 +38,12 @@ from trainbell.ports.stores import (
     OutboxStore,
     Page,
     Record,
+    RecordKind,
     Store,
 )
 
 __all__ = [
+    "NOT_STORED",
     "AccountCall",
     "Change",
     "Channel",
@@ -65,6 +68,7 @@ __all__ = [
     "ProviderContext",
     "ProviderSpec",
     "Record",
+    "RecordKind",
     "Scheduler",
     "SecretSource",
     "ServiceState",

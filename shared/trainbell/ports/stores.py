@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from trainbell.domain.durations import DurationHistory
@@ -16,13 +17,28 @@ from trainbell.domain.settings import ChannelConfig, ConfigRecord, Connection, S
 Item = TypeVar("Item")
 Record = TypeVar("Record", Connection, ChannelConfig, Schedule)
 
+NOT_STORED = ""
+"""The revision of a setting that is not stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page of a list; `next_cursor` is None on the last."""
+    """One page of a list; `next_cursor` is None on the last.
+
+    `unreadable` names what belongs on this page and cannot be read; it is left out of `items`.
+    """
 
     items: tuple[Item, ...]
     next_cursor: str | None = None
+    unreadable: tuple[str, ...] = ()
+
+
+class RecordKind(StrEnum):
+    """What a store sets aside where it cannot be read."""
+
+    JOB = "job"
+    OUTBOX_ENTRY = "outbox_entry"
+    SETTING = "setting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +124,7 @@ class JobStore(Protocol):
         ...
 
     def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
+        """Raises NotFound; RecordUnreadable, having set the job aside: it is due no more."""
         ...
 
     def find_by_hold(self, key: str) -> str | None:
@@ -154,6 +170,10 @@ class JobStore(Protocol):
         """The service asked for silence: no place before `until`."""
         ...
 
+    def lift_silence(self, connection: str) -> None:
+        """Forget a silence, and the line behind it: the next call gets a place at once."""
+        ...
+
     def durations(self, keys: Sequence[str]) -> DurationHistory:
         """What is counted under these keys, in their order."""
         ...
@@ -165,7 +185,10 @@ class OutboxStore(Protocol):
     def claim_outbox(
         self, now: datetime, lease_seconds: float, limit: int
     ) -> Sequence[OutboxEntry]:
-        """Pending entries that are due, oldest first; nobody else gets them during the lease."""
+        """Pending entries that are due, oldest first; nobody else gets them during the lease.
+
+        One that cannot be read is set aside, and holds up no other.
+        """
         ...
 
     def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
@@ -201,11 +224,19 @@ class OutboxStore(Protocol):
 class ConfigStore(Protocol):
     """Connections, channels and schedules: small documents by kind and name."""
 
-    def put_config(self, record: ConfigRecord) -> bool:
-        """Create or replace. True where it is new."""
+    def put_config(self, record: Record, *, expected: str | None = None) -> tuple[Record, bool]:
+        """Create or replace. Returns it with its new revision, and whether it is new.
+
+        With `expected`, only where this revision is stored; `NOT_STORED`: only where none is.
+
+        Raises:
+            SettingChanged: something else is stored than was expected.
+        """
         ...
 
-    def get_config(self, kind: type[Record], name: str) -> Record | None: ...
+    def get_config(self, kind: type[Record], name: str) -> Record | None:
+        """Raises RecordUnreadable."""
+        ...
 
     def list_config(
         self, kind: type[Record], *, limit: int = 100, cursor: str | None = None
@@ -213,13 +244,29 @@ class ConfigStore(Protocol):
         """By name."""
         ...
 
-    def delete_config(self, kind: type[ConfigRecord], name: str) -> bool:
-        """False where there is none."""
+    def delete_config(
+        self, kind: type[ConfigRecord], name: str, *, expected: str | None = None
+    ) -> bool:
+        """False where there is none. Raises SettingChanged where another revision is stored than
+        was expected."""
         ...
 
 
 class Store(JobStore, OutboxStore, ConfigStore, Protocol):
-    """All three behind one adapter, because one transaction spans them."""
+    """All three behind one adapter, because one transaction spans them.
+
+    What cannot be read is *set aside*: kept as it is, counted, named in the log once, and no more
+    due; lists leave it out and say so. It never stands in the way of anything else.
+    """
+
+    def unreadable(self) -> Mapping[RecordKind, int]:
+        """How many records are set aside, by kind; a kind that has none is left out."""
+        ...
+
+    def readmit(self) -> int:
+        """Take back what was set aside and can be read now: by this version, or since it was
+        mended. It is due when it was. Returns how many."""
+        ...
 
     def purge_expired(self, now: datetime) -> int:
         """Drop what has outlived its time (tokens, old deliveries). Returns how many."""

@@ -16,6 +16,7 @@ from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.extensions.client_pool import ClientPool
 from trainbell.extensions.finder import Finder, ThirdParty
 from trainbell.ports import Clock, Provider, ProviderContext, ProviderSpec, SecretSource
+from trainbell.providers.redacted import KnownSecrets, RedactedProvider
 
 ENTRY_POINT_GROUP = "trainbell.providers"
 
@@ -91,15 +92,17 @@ class Catalog:
 
     def _build(self, connection: Connection) -> Provider:
         spec = self.spec(connection.provider)
-        return spec.build(
+        known = KnownSecrets(self._secrets)
+        provider = spec.build(
             ProviderContext(
                 connection=_completed(connection, spec),
-                secrets=self._secrets,
+                secrets=known,
                 clock=self._clock,
                 data_dir=self._data_dir,
                 transport=self._transport,
             )
         )
+        return RedactedProvider(provider, known)
 
 
 def _completed(connection: Connection, spec: ProviderSpec) -> Connection:

@@ -30,7 +30,7 @@ from trainbell.ports import Clock
 from trainbell.ports.call_scope import request_begins
 from trainbell.providers.credentials import Credential, RequestSigner
 from trainbell.providers.http_errors import request_id, status_error
-from trainbell.providers.redaction import Redactor
+from trainbell.providers.redaction import Redactor, redactor_of
 from trainbell.providers.service_call import Call, Effect, Reply
 from trainbell.version import __version__
 
@@ -99,6 +99,10 @@ class ServiceHttp:
             limit = call.max_bytes if response.status_code in _OK else MAX_ERROR_BYTES
             body, flaw = self._body(response, limit, sent_at + whole)
         return self._judged(call, response.status_code, headers, body, flaw)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: every secret in use now, also those got for others."""
+        return tuple(self._credential.secrets())
 
     def redact(self, text: str) -> str:
         """The text without any secret of this connection."""
@@ -222,7 +226,7 @@ class ServiceHttp:
         return kind(message, provider=self._provider, operation=call.operation)
 
     def _redactor(self) -> Redactor:
-        return Redactor(self._credential.secrets())
+        return redactor_of(self.secrets())
 
 
 def _authority(base_url: str) -> str:

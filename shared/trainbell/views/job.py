@@ -98,13 +98,15 @@ class JobFacts(JobSummary):
 
 
 class JobView(JobFacts):
-    """All that is shown of one job: how it is watched, too."""
+    """All that is shown of one job: how it is watched, too. `cut` names the parts of which the
+    service has said more than is kept."""
 
     when_busy: WhenBusy
     on_unclear: OnUnclear
     min_interval_seconds: float
     max_interval_seconds: float
     unknown_statuses: list[str]
+    cut: list[str]
     cancel_sent_at: datetime | None
     start_attempts: int
     polls: int
@@ -116,8 +118,11 @@ class JobView(JobFacts):
 
 
 class JobList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[JobSummary]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class JobPerformanceView(View):
@@ -148,6 +153,7 @@ def job_view(job: Job, now: datetime, url: str | None) -> JobView:
         min_interval_seconds=job.order.min_interval_seconds,
         max_interval_seconds=job.order.max_interval_seconds,
         unknown_statuses=list(job.seen.unknown_statuses),
+        cut=list(job.seen.cut),
         cancel_sent_at=job.cancel.sent_at,
         start_attempts=job.start.attempts,
         polls=job.watch.polls,

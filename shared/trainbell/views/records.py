@@ -25,8 +25,11 @@ class EventView(View):
 
 
 class EventList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[EventView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class DeliveryView(View):

@@ -39,8 +39,11 @@ class ConnectionDetailView(ConnectionView):
 
 
 class ConnectionList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ConnectionView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ChannelView(View):
@@ -66,8 +69,11 @@ class ChannelDetailView(ChannelView):
 
 
 class ChannelList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ChannelView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class ScheduleView(View):
@@ -88,8 +94,11 @@ class ScheduleView(View):
 
 
 class ScheduleList(View):
+    """`unreadable` names what belongs on this page and cannot be read."""
+
     items: list[ScheduleView]
     next_cursor: str | None
+    unreadable: list[str]
 
 
 class CheckView(View):

@@ -214,6 +214,9 @@ class Einstein:
             _reject(f"the model is {training.status}; only one at rest is deleted")
         self.client.delete_model(run.service, run.model_id)
 
+    def secrets(self) -> Sequence[str]:
+        return self.client.http.secrets()
+
     def close(self) -> None:
         self.client.close()
 

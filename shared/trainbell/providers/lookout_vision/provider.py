@@ -149,6 +149,9 @@ class LookoutVision:
             )
         self.client.delete_model(*_place(handle))
 
+    def secrets(self) -> Sequence[str]:
+        return self.client.http.secrets()
+
     def close(self) -> None:
         self.client.close()
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from trainbell.errors import ConfigInvalid, ProviderAuthFailed, ProviderUnavailable
 from trainbell.ports import Clock
-from trainbell.providers.redaction import Redactor
+from trainbell.providers.redaction import Redactor, redactor_of
 from trainbell.providers.sagemaker.account import Account
 from trainbell.providers.sagemaker.aws_errors import (
     NAME,
@@ -165,4 +165,4 @@ class SageMakerClient:
             raise unreadable_error(operation, effect, why) from exc
 
     def _redactor(self) -> Redactor:
-        return Redactor(self._account.secrets())
+        return redactor_of(tuple(self._account.secrets()))

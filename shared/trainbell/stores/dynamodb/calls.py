@@ -66,9 +66,9 @@ class Table:
         new: Item = answer["Attributes"]
         return new
 
-    def delete(self, key: Item) -> Item:
-        """Returns the item that was there; empty where there was none."""
-        answer = self._call("delete_item", Key=key, ReturnValues="ALL_OLD")
+    def delete(self, key: Item, condition: Mapping[str, Any] | None = None) -> Item:
+        """Returns the item that was there; empty where there was none. Raises ConditionFailed."""
+        answer = self._call("delete_item", Key=key, ReturnValues="ALL_OLD", **(condition or {}))
         old: Item = answer.get("Attributes") or {}
         return old
 

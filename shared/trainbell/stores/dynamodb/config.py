@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
 
 from trainbell.domain.settings import ConfigRecord
-from trainbell.ports import Page, Record
-from trainbell.stores.codec import dump_config, load_config
+from trainbell.errors import SettingChanged
+from trainbell.ports import NOT_STORED, Page, Record, RecordKind
+from trainbell.stores.codec import dump_config, load_config, revision_of
 from trainbell.stores.cursors import read_text_cursor, write_cursor
-from trainbell.stores.dynamodb.calls import Table, placeholders, text
+from trainbell.stores.dynamodb.calls import Item, Table, condition, placeholders, text
+from trainbell.stores.dynamodb.errors import ConditionFailed
+from trainbell.stores.dynamodb.quarantine import read_or_set_aside, readable
 from trainbell.stores.dynamodb.table import PK, SK, config_key
 
 
@@ -17,13 +22,25 @@ class DynamoDBConfig:
 
     _table: Table
 
-    def put_config(self, record: ConfigRecord) -> bool:
-        key = config_key(_kind(type(record)), record.name)
-        return not self._table.exchange({**key, "body": text(dump_config(record).decode())})
+    def put_config(self, record: Record, *, expected: str | None = None) -> tuple[Record, bool]:
+        key, body = config_key(_kind(type(record)), record.name), dump_config(record)
+        item = {**key, "body": text(body.decode())}
+        stored = replace(record, revision=revision_of(body))
+        if expected is None:
+            return stored, not self._table.exchange(item)
+        try:
+            self._table.put(item, self._as_expected(key, expected))
+        except ConditionFailed as exc:
+            raise _changed(key) from exc
+        return stored, expected == NOT_STORED
 
     def get_config(self, kind: type[Record], name: str) -> Record | None:
         item = self._table.get(config_key(_kind(kind), name))
-        return None if item is None else cast("Record", load_config(kind, item["body"]["S"]))
+        if item is None:
+            return None
+        return read_or_set_aside(
+            self._table, RecordKind.SETTING, item, lambda found: _record(kind, found)
+        )
 
     def list_config(
         self, kind: type[Record], *, limit: int = 100, cursor: str | None = None
@@ -41,11 +58,42 @@ class DynamoDBConfig:
         )
         shown = items[:limit]
         more = write_cursor(scope, (shown[-1][SK]["S"],)) if len(items) > limit else None
-        records = (load_config(kind, item["body"]["S"]) for item in shown)
-        return Page(tuple(cast("Record", record) for record in records), more)
+        good, bad = readable(
+            self._table, RecordKind.SETTING, shown, lambda found: _record(kind, found)
+        )
+        return Page(tuple(good), more, tuple(item[SK]["S"] for item in bad))
 
-    def delete_config(self, kind: type[ConfigRecord], name: str) -> bool:
-        return bool(self._table.delete(config_key(_kind(kind), name)))
+    def delete_config(
+        self, kind: type[ConfigRecord], name: str, *, expected: str | None = None
+    ) -> bool:
+        key = config_key(_kind(kind), name)
+        if expected is None:
+            return bool(self._table.delete(key))
+        try:
+            return bool(self._table.delete(key, self._as_expected(key, expected)))
+        except ConditionFailed as exc:
+            raise _changed(key) from exc
+
+    def _as_expected(self, key: Item, expected: str) -> Mapping[str, Any]:
+        """The condition that this revision is stored: a revision is a digest of the body.
+
+        Raises SettingChanged where it is not so already.
+        """
+        if expected == NOT_STORED:
+            return condition("attribute_not_exists(#pk)")
+        item = self._table.get(key)
+        if item is None or revision_of(item["body"]["S"]) != expected:
+            raise _changed(key)
+        return condition("#body = :seen", seen=item["body"])
+
+
+def _record(kind: type[Record], item: Item) -> Record:
+    return cast("Record", load_config(kind, item["body"]["S"], item[SK]["S"]))
+
+
+def _changed(key: Item) -> SettingChanged:
+    kind = key[PK]["S"].removeprefix("config#")
+    return SettingChanged(f"{kind} {key[SK]['S']} has changed since it was read")
 
 
 def _kind(kind: type[ConfigRecord]) -> str:

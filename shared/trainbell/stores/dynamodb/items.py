@@ -27,10 +27,14 @@ from trainbell.stores.dynamodb.table import (
     CREATED,
     DUE_AT,
     DUE_SHARD,
+    EVENT_PREFIX,
     JOB_SHARDS,
     LIST_KEYS,
     NEVER,
+    OUTBOX_PREFIX,
     OUTBOX_SHARDS,
+    PK,
+    SK,
     TTL_ATTRIBUTE,
     event_key,
     hold_key,
@@ -73,7 +77,7 @@ def created_position(job: Job) -> str:
 
 
 def job_of(item: Item) -> Job:
-    return load_job(item["body"]["S"])
+    return load_job(_body(item), item[PK]["S"].removeprefix("job#"))
 
 
 def event_item(event: JobEvent) -> Item:
@@ -81,7 +85,8 @@ def event_item(event: JobEvent) -> Item:
 
 
 def event_of(item: Item) -> JobEvent:
-    return load_event(item["body"]["S"])
+    job_id, sequence = item[PK]["S"].removeprefix("job#"), item[SK]["S"].removeprefix(EVENT_PREFIX)
+    return load_event(_body(item), job_id, int(sequence))
 
 
 def entry_item(entry: OutboxEntry) -> Item:
@@ -102,7 +107,13 @@ def entry_item(entry: OutboxEntry) -> Item:
 
 def entry_of(item: Item) -> OutboxEntry:
     """The claim stands beside the body, because claiming does not rewrite the body."""
-    return replace(load_entry(item["body"]["S"]), claim=int(item["claim"]["N"]))
+    entry = load_entry(_body(item), item[SK]["S"].removeprefix(OUTBOX_PREFIX))
+    return replace(entry, claim=int(item["claim"]["N"]))
+
+
+def _body(item: Item) -> str:
+    """One that is missing or no text is as unreadable as one that is no JSON."""
+    return str(item.get("body", {}).get("S", ""))
 
 
 def hold_item(hold: str, job_id: str) -> Item:

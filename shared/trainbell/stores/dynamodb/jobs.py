@@ -10,8 +10,15 @@ from datetime import datetime
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job, State
-from trainbell.errors import IdempotencyConflict, InputInvalid, JobConflict, NotFound, Problem
-from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page
+from trainbell.errors import (
+    IdempotencyConflict,
+    InputInvalid,
+    JobConflict,
+    NotFound,
+    Problem,
+    RecordUnreadable,
+)
+from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page, RecordKind
 from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb import due as due_index
 from trainbell.stores.dynamodb.calls import (
@@ -26,6 +33,7 @@ from trainbell.stores.dynamodb.calls import (
 from trainbell.stores.dynamodb.errors import ConditionFailed
 from trainbell.stores.dynamodb.items import event_of, job_item, job_of
 from trainbell.stores.dynamodb.lists import list_jobs
+from trainbell.stores.dynamodb.quarantine import read_or_set_aside
 from trainbell.stores.dynamodb.table import (
     DUE_AT,
     EVENT_PREFIX,
@@ -103,7 +111,7 @@ class DynamoDBJobs:
         item = self._table.get(job_key(job_id))
         if item is None:
             raise NotFound(f"there is no job {job_id}")
-        return job_of(item)
+        return read_or_set_aside(self._table, RecordKind.JOB, item, job_of)
 
     def find_by_hold(self, key: str) -> str | None:
         item = self._table.get(hold_key(key))
@@ -128,7 +136,13 @@ class DynamoDBJobs:
         later = [item for item in items if item[SK]["S"] > after]
         shown = later[:limit]
         more = write_cursor(scope, (shown[-1][SK]["S"],)) if len(later) > limit else None
-        return Page(tuple(event_of(item) for item in shown), more)
+        events, unreadable = [], []
+        for item in shown:
+            try:
+                events.append(event_of(item))
+            except RecordUnreadable as error:
+                unreadable.append(error.record)
+        return Page(tuple(events), more, tuple(unreadable))
 
     def delete(self, job: Job) -> None:
         """One transaction for up to 90 events and deliveries; the first of more go before it."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trainbell.domain.job import Job
-from trainbell.ports import JobQuery, Page
+from trainbell.ports import JobQuery, Page, RecordKind
 from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb.calls import Item, Table, placeholders, text
 from trainbell.stores.dynamodb.items import job_of
+from trainbell.stores.dynamodb.quarantine import readable
 from trainbell.stores.dynamodb.table import (
     BY_MODEL,
     BY_PROJECT,
@@ -23,6 +24,7 @@ from trainbell.stores.dynamodb.table import (
     BY_STATE,
     CREATED,
     LIST_KEYS,
+    PK,
     job_key,
     listed_under,
     stamp,
@@ -64,18 +66,22 @@ def list_jobs(
     streams = [_positions(table, arguments, bounds[1]) for arguments in queries]
     steps = _distinct(heapq.merge(*streams, key=lambda step: step.position, reverse=True))
     jobs: list[Job] = []
+    unreadable: list[str] = []
     pages, position = 0, ""
     while len(jobs) < query.limit:
         batch = _batch(steps, query.limit - len(jobs), max_pages - pages)
         if not batch:
-            return Page(tuple(jobs))
-        jobs += _bodies(table, query, [step.job_id for step in batch if step.job_id])
+            return Page(tuple(jobs), unreadable=tuple(unreadable))
+        found, bad = _bodies(table, query, [step.job_id for step in batch if step.job_id])
+        jobs += found
+        unreadable += bad
         position = batch[-1].position
         pages += sum(step.job_id is None for step in batch)
         if pages >= max_pages:
             break
     more = any(step.job_id or page >= max_pages for page, step in enumerate(steps, pages))
-    return Page(tuple(jobs), write_cursor(scope, (position,)) if more else None)
+    cursor = write_cursor(scope, (position,)) if more else None
+    return Page(tuple(jobs), cursor, tuple(unreadable))
 
 
 def _batch(steps: Iterable[_Step], jobs: int, pages: int) -> Sequence[_Step]:
@@ -170,11 +176,16 @@ def _filters(query: JobQuery, index: str) -> tuple[str, dict[str, Item], dict[st
     return " AND ".join(terms), values, names
 
 
-def _bodies(table: Table, query: JobQuery, job_ids: Sequence[str]) -> Sequence[Job]:
+def _bodies(
+    table: Table, query: JobQuery, job_ids: Sequence[str]
+) -> tuple[Sequence[Job], Sequence[str]]:
+    """The jobs in this order, and the ids of those that cannot be read."""
     items = table.batch_get([job_key(job_id) for job_id in job_ids], consistent=True)
-    jobs = {job.id: job for job in map(job_of, items)}
+    read, bad = readable(table, RecordKind.JOB, items, job_of)
+    jobs = {job.id: job for job in read}
     found = [jobs[job_id] for job_id in job_ids if job_id in jobs]
-    return [job for job in found if not query.states or job.state in query.states]
+    shown = [job for job in found if not query.states or job.state in query.states]
+    return shown, [item[PK]["S"].removeprefix("job#") for item in bad]
 
 
 def _scope(query: JobQuery) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from trainbell.domain.outbox import DeliveryState, OutboxEntry
-from trainbell.errors import JobConflict
+from trainbell.errors import JobConflict, RecordUnreadable
+from trainbell.ports import RecordKind
 from trainbell.stores.dynamodb import due as due_index
 from trainbell.stores.dynamodb.calls import (
     MAX_TRANSACTION_PARTS,
@@ -20,6 +21,7 @@ from trainbell.stores.dynamodb.calls import (
 )
 from trainbell.stores.dynamodb.errors import ConditionFailed
 from trainbell.stores.dynamodb.items import entry_item, entry_of
+from trainbell.stores.dynamodb.quarantine import read_or_set_aside, readable
 from trainbell.stores.dynamodb.table import OUTBOX_PREFIX, OUTBOX_SHARDS, PK, job_key, stamp
 from trainbell.stores.dynamodb.writes import (
     claimed,
@@ -64,9 +66,10 @@ class DynamoDBOutbox:
     def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
         found = due_index.all_items(self._table, OUTBOX_SHARDS)
         items = self._table.batch_get([key_of(item) for item in found], consistent=True)
+        read, _ = readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)
         entries = [
             entry
-            for entry in map(entry_of, items)
+            for entry in read
             if entry.channel == channel and entry.state is DeliveryState.PENDING
         ]
         return sorted(entries, key=lambda entry: (entry.created_at, entry.id))[:limit]
@@ -80,20 +83,23 @@ class DynamoDBOutbox:
         return True
 
     def untold(self, job_id: str) -> int:
-        entries = self._entries(job_id)
-        return sum(1 for entry in entries if entry.state is DeliveryState.PENDING)
+        """What cannot be read may have to be told yet."""
+        entries, unreadable = self._entries(job_id)
+        pending = [entry for entry in entries if entry.state is DeliveryState.PENDING]
+        return len(pending) + len(unreadable)
 
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
-        routed = [entry for entry in self._entries(job_id) if entry.channel is not None]
+        entries, _ = self._entries(job_id)
+        routed = [entry for entry in entries if entry.channel is not None]
         return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
 
-    def _entries(self, job_id: str) -> Sequence[OutboxEntry]:
+    def _entries(self, job_id: str) -> tuple[Sequence[OutboxEntry], Sequence[Item]]:
         where = "#pk = :pk AND begins_with(#sk, :prefix)"
         values = {"pk": job_key(job_id)[PK], "prefix": text(OUTBOX_PREFIX)}
         items = self._table.query_all(
             KeyConditionExpression=where, ConsistentRead=True, **placeholders(where, values)
         )
-        return [entry_of(item) for item in items]
+        return readable(self._table, RecordKind.OUTBOX_ENTRY, items, entry_of)
 
     def _claim(self, key: Item, now: datetime, lease_end: datetime) -> OutboxEntry | None:
         try:
@@ -105,9 +111,9 @@ class DynamoDBOutbox:
                 lease_end=text(stamp(lease_end)),
                 one=number(1),
             )
-        except ConditionFailed:
+            return read_or_set_aside(self._table, RecordKind.OUTBOX_ENTRY, item, entry_of)
+        except (ConditionFailed, RecordUnreadable):
             return None
-        return entry_of(item)
 
     def _replace(self, entry: OutboxEntry, replaced_by: Sequence[OutboxEntry]) -> bool:
         added = [new_entry(one) for one in replaced_by]

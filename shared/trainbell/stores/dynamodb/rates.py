@@ -50,6 +50,9 @@ class DynamoDBRates:
         except ConditionFailed:
             return
 
+    def lift_silence(self, connection: str) -> None:
+        self._table.delete(budget_key(connection))
+
     def _queue_up(self, connection: str, spacing: float, now: datetime) -> datetime:
         step = timedelta(seconds=spacing)
         item = self._table.update(

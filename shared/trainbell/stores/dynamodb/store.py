@@ -9,10 +9,13 @@ from trainbell.stores.dynamodb.calls import Table
 from trainbell.stores.dynamodb.config import DynamoDBConfig
 from trainbell.stores.dynamodb.jobs import DynamoDBJobs
 from trainbell.stores.dynamodb.outbox import DynamoDBOutbox
+from trainbell.stores.dynamodb.quarantine import DynamoDBQuarantine
 from trainbell.stores.dynamodb.rates import DynamoDBRates
 
 
-class DynamoDBStore(DynamoDBJobs, DynamoDBRates, DynamoDBOutbox, DynamoDBConfig):
+class DynamoDBStore(
+    DynamoDBJobs, DynamoDBRates, DynamoDBOutbox, DynamoDBConfig, DynamoDBQuarantine
+):
     """Implements `ports.Store`. Safe to share between threads, as the client is.
 
     `client` is a low-level boto3 client of DynamoDB. It waits and tries again as it was configured

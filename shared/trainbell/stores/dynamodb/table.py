@@ -14,7 +14,8 @@
 A job's items share a partition: its events and deliveries are read, strongly consistent, without
 an index. The list indexes hold only what never changes during a job's life (by_state: what changes
 with the state), so that a poll that only counts itself does not write to them. `due` is sparse: it
-has active jobs and pending outbox entries only, spread over shards, because all pollers write it.
+has active jobs and pending outbox entries, spread over shards, because all pollers write it; and
+what cannot be read, which is counted there and never due.
 Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
 
@@ -65,6 +66,13 @@ DUE_AT = "due_at"
 DUE_CARRIES = ("connection", "project", "state")
 JOB_SHARDS = tuple(f"due#{number}" for number in range(8))
 OUTBOX_SHARDS = tuple(f"{OUTBOX_PREFIX}{number}" for number in range(4))
+ASIDE_SHARDS: Mapping[str, str] = {
+    "job": "aside#job",
+    "outbox_entry": "aside#outbox",
+    "setting": "aside#setting",
+}
+"""Where what cannot be read stands in the index, by its `RecordKind`: counted, and never due."""
+
 NEVER = "9999-12-31T23:59:59.999999Z"
 """`due_at` of an active job that waits for nothing: counted, but never due."""
 

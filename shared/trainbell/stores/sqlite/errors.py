@@ -50,6 +50,8 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     if name.startswith("SQLITE_CANTOPEN") and directory.is_dir() and not _is_writable(directory):
         return StoreFull(_READ_ONLY.format(path=path))
     for beginning, kind, text in _MEANING:
+        if name.startswith(beginning) and text is _LOCKED:
+            return StoreUnavailable(text.format(path=path), is_locked=True)
         if name.startswith(beginning):
             return kind(text.format(path=path, error=error))
     return StoreUnavailable(f"the database {path} failed: {name} {error}")

@@ -10,14 +10,21 @@ from operator import itemgetter
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import ACTIVE_STATES, Job, State
-from trainbell.errors import HoldTaken, IdempotencyConflict, JobConflict, NotFound
-from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page
+from trainbell.errors import (
+    HoldTaken,
+    IdempotencyConflict,
+    JobConflict,
+    NotFound,
+    RecordUnreadable,
+)
+from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page, RecordKind
 from trainbell.stores.codec import dump_event, dump_job, load_event, load_job
 from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
 from trainbell.stores.sqlite.listing import cursor_after, select_page
 from trainbell.stores.sqlite.outbox import add_entries
+from trainbell.stores.sqlite.quarantine import Quarantine, forget
 
 # Leaves the indexed columns alone: only the index of due jobs changes with it.
 _BOOKKEEP = """UPDATE jobs SET due_at = ?, revision = revision + 1, body = ?
@@ -36,6 +43,8 @@ _DUE = """SELECT id, connection, due_at FROM jobs
 _ACTIVE = """SELECT id, connection, due_at FROM jobs WHERE connection = ?
     AND due_at IS NOT NULL AND state != ? ORDER BY due_at DESC LIMIT ?"""
 _FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
+_COUNT = """SELECT count(*) FROM jobs WHERE state = ?1
+    AND id NOT IN (SELECT id FROM quarantine WHERE kind = 'job')"""
 _INSERT = """INSERT INTO jobs (id, project, state, provider, connection, kind, model, dataset,
     created_at, due_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -45,6 +54,7 @@ class SqliteJobs:
 
     _database: Database
     _counts: DurationCounts
+    _quarantine: Quarantine
 
     def create(self, change: Change, token: IdempotencyToken | None = None) -> tuple[Job, bool]:
         job = replace(change.job, revision=change.job.revision + 1)
@@ -86,7 +96,11 @@ class SqliteJobs:
             row = db.execute("SELECT body FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise NotFound(f"there is no job {job_id}")
-        return load_job(row[0])
+        try:
+            return load_job(row[0], job_id)
+        except RecordUnreadable as error:
+            self._quarantine.set_aside(RecordKind.JOB, job_id, error)
+            raise
 
     def find_by_hold(self, key: str) -> str | None:
         with self._database.reading() as db:
@@ -97,11 +111,12 @@ class SqliteJobs:
         with self._database.reading() as db:
             rows = db.execute(statement, values).fetchall()
         shown = rows[: query.limit]
-        jobs = tuple(load_job(body) for _, _, body in shown)
+        bodies = ((job_id, body) for _, job_id, body in shown)
+        jobs, unreadable = self._quarantine.readable(RecordKind.JOB, bodies, load_job)
         if len(rows) <= query.limit:
-            return Page(jobs)
+            return Page(tuple(jobs), unreadable=unreadable)
         created_at, job_id, _ = shown[-1]
-        return Page(jobs, cursor_after(query, created_at, job_id))
+        return Page(tuple(jobs), cursor_after(query, created_at, job_id), unreadable)
 
     def events(self, job_id: str, *, limit: int, cursor: str | None = None) -> Page[JobEvent]:
         scope = f"events of {job_id}"
@@ -114,7 +129,13 @@ class SqliteJobs:
             ).fetchall()
         shown = rows[:limit]
         more = write_cursor(scope, (shown[-1][0],)) if len(rows) > limit else None
-        return Page(tuple(load_event(body) for _, body in shown), more)
+        events, unreadable = [], []
+        for sequence, body in shown:
+            try:
+                events.append(load_event(body, job_id, sequence))
+            except RecordUnreadable as error:
+                unreadable.append(error.record)
+        return Page(tuple(events), more, tuple(unreadable))
 
     def delete(self, job: Job) -> None:
         self._database.write_durably(lambda db: _delete(db, job))
@@ -147,9 +168,7 @@ class SqliteJobs:
         with self._database.reading() as db:
             for state in ACTIVE_STATES:
                 row = db.execute(
-                    "SELECT count(*) FROM jobs WHERE state = ?1 AND project = ?2"
-                    if project is not None
-                    else "SELECT count(*) FROM jobs WHERE state = ?1",
+                    _COUNT if project is None else f"{_COUNT} AND project = ?2",
                     (state.value,) if project is None else (state.value, project),
                 ).fetchone()
                 if row[0]:
@@ -208,6 +227,7 @@ def _delete(db: sqlite3.Connection, job: Job) -> None:
     db.execute("DELETE FROM events WHERE job_id = ?", (job.id,))
     db.execute("DELETE FROM outbox WHERE job_id = ?", (job.id,))
     db.execute("DELETE FROM holds WHERE job_id = ?", (job.id,))
+    forget(db, RecordKind.JOB, job.id)
 
 
 def _due_at(job: Job) -> int | None:
@@ -231,7 +251,7 @@ def _job_of_token(db: sqlite3.Connection, token: IdempotencyToken, now: datetime
         raise IdempotencyConflict(
             f"the idempotency key {token.key!r} was used for job {job_id}, deleted since"
         )
-    return load_job(body)
+    return load_job(body, job_id)
 
 
 def _keep_token(db: sqlite3.Connection, token: IdempotencyToken, job_id: str) -> None:

@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trainbell.domain.outbox import DeliveryState, OutboxEntry
+from trainbell.ports import RecordKind
 from trainbell.stores.codec import dump_entry, load_entry
 from trainbell.stores.sqlite.database import Database, micros, moment
+from trainbell.stores.sqlite.quarantine import Quarantine
 
 
 class SqliteOutbox:
     """See `ports.OutboxStore` for what is promised."""
 
     _database: Database
+    _quarantine: Quarantine
 
     def claim_outbox(
         self, now: datetime, lease_seconds: float, limit: int
@@ -35,7 +38,7 @@ class SqliteOutbox:
                 "UPDATE outbox SET claim = claim + 1, ready_at = ? WHERE id = ?",
                 [(lease_end, entry_id) for entry_id, _, _ in rows],
             )
-        return [replace(load_entry(body), claim=claim + 1) for _, claim, body in rows]
+        return self._entries([(entry_id, claim + 1, body) for entry_id, claim, body in rows])
 
     def settle_outbox(self, entry: OutboxEntry, *, replaced_by: Sequence[OutboxEntry] = ()) -> bool:
         claimed = (entry.id, entry.claim)
@@ -68,11 +71,11 @@ class SqliteOutbox:
     def pending(self, channel: str, limit: int) -> Sequence[OutboxEntry]:
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT claim, body FROM outbox WHERE channel = ? AND ready_at IS NOT NULL"
+                "SELECT id, claim, body FROM outbox WHERE channel = ? AND ready_at IS NOT NULL"
                 " ORDER BY created_at, id LIMIT ?",
                 (channel, limit),
             ).fetchall()
-        return [replace(load_entry(body), claim=claim) for claim, body in rows]
+        return self._entries(rows)
 
     def requeue(self, entry: OutboxEntry) -> bool:
         def update(db: sqlite3.Connection) -> bool:
@@ -85,18 +88,27 @@ class SqliteOutbox:
     def untold(self, job_id: str) -> int:
         with self._database.reading() as db:
             row = db.execute(
-                "SELECT count(*) FROM outbox WHERE job_id = ? AND ready_at IS NOT NULL", (job_id,)
+                "SELECT count(*) FROM outbox WHERE job_id = ? AND (ready_at IS NOT NULL"
+                " OR id IN (SELECT id FROM quarantine WHERE kind = ?))",
+                (job_id, RecordKind.OUTBOX_ENTRY.value),
             ).fetchone()
         return int(row[0])
 
     def deliveries(self, job_id: str) -> Sequence[OutboxEntry]:
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT claim, body FROM outbox WHERE job_id = ? AND channel IS NOT NULL"
+                "SELECT id, claim, body FROM outbox WHERE job_id = ? AND channel IS NOT NULL"
                 " ORDER BY created_at, id",
                 (job_id,),
             ).fetchall()
-        return [replace(load_entry(body), claim=claim) for claim, body in rows]
+        return self._entries(rows)
+
+    def _entries(self, rows: Sequence[tuple[str, int, bytes]]) -> Sequence[OutboxEntry]:
+        """Of (id, claim, body); what cannot be read is set aside."""
+        claims = {entry_id: claim for entry_id, claim, _ in rows}
+        bodies = ((entry_id, body) for entry_id, _, body in rows)
+        entries, _ = self._quarantine.readable(RecordKind.OUTBOX_ENTRY, bodies, load_entry)
+        return [replace(entry, claim=claims[entry.id]) for entry in entries]
 
 
 def add_entries(db: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:

@@ -82,7 +82,15 @@ _FIRST = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+# What cannot be read, with the time at which it would be due (null: none). See `quarantine`.
+_QUARANTINE = (
+    """CREATE TABLE quarantine (
+        kind TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _QUARANTINE)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.rate_budget import next_place, spacing_seconds
+from trainbell.ports import RecordKind
 from trainbell.stores.sqlite.config import SqliteConfig
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
 from trainbell.stores.sqlite.jobs import SqliteJobs
 from trainbell.stores.sqlite.outbox import SqliteOutbox
+from trainbell.stores.sqlite.quarantine import Quarantine
 
 DELIVERIES_KEPT = timedelta(days=90)
 _PURGED_AT_ONCE = 1000
@@ -30,6 +32,7 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._database = Database(path, busy_seconds=busy_seconds)
         self._counts = DurationCounts(self._database)
+        self._quarantine = Quarantine(self._database)
 
     def reserve_call(self, connection: str, calls_per_minute: float, now: datetime) -> datetime:
         with self._database.writing_quickly() as db:
@@ -57,6 +60,9 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
                 (connection, micros(until)),
             )
 
+    def lift_silence(self, connection: str) -> None:
+        self._database.write_quickly("DELETE FROM call_lines WHERE connection = ?", (connection,))
+
     def durations(self, keys: Sequence[str]) -> DurationHistory:
         return self._counts.read(keys)
 
@@ -67,6 +73,12 @@ class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
         )
         old_tokens = "DELETE FROM tokens WHERE (project, key) IN (SELECT project, key FROM tokens"
         return purged + self._purge(f"{old_tokens} WHERE expires_at <= ? LIMIT ?)", micros(now))
+
+    def unreadable(self) -> Mapping[RecordKind, int]:
+        return self._quarantine.count()
+
+    def readmit(self) -> int:
+        return self._quarantine.readmit()
 
     def close(self) -> None:
         self._database.close()

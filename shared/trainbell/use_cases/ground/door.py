@@ -23,7 +23,7 @@ from trainbell.domain.settings import Connection
 from trainbell.domain.starting import Settling
 from trainbell.errors import NotFound, ProviderThrottled, StoreError
 from trainbell.ports import Provider, ProviderSpec
-from trainbell.ports.call_scope import CallScope, call_scope
+from trainbell.ports.call_scope import CallScope, within
 from trainbell.use_cases.ground.failures import failure_of
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.services import Services, log
@@ -33,6 +33,9 @@ Value = TypeVar("Value")
 OPERATION_SECONDS = 50.0
 """For one operation with all its requests. Less than a start's lease, so that who sends a start
 has its answer, or knows that there is none, before anybody else looks it up."""
+
+ANSWER_SECONDS = 20.0
+"""For one whose answer somebody waits for: a gateway cuts the waiting off after 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,15 @@ class Door:
         at = self.services.store.reserve_call(self.connection.name, budget, now)
         return None if at <= now else Later(at)
 
+    def trouble(self) -> Failure | None:
+        """Why no call can be made: its secret or settings cannot be had."""
+        begun_at = self.services.clock.now()
+        try:
+            with self.services.providers.lease(self.connection):
+                return None
+        except Exception as error:  # noqa: BLE001 - a plugin that cannot be built is as good as gone
+            return failure_of(error, begun_at)
+
     def ask_at_once(self, what: Callable[[Provider], Value]) -> Value | Failure:
         """Make the call for which `later` has just found a place."""
         begun_at = self.services.clock.now()
@@ -106,13 +118,15 @@ class Door:
             )
         begun_at = self.services.clock.now()
         try:
-            return self._within_scope(what)
+            return self._within_scope(what, ANSWER_SECONDS)
         except Exception as error:
             self._keep_silence(failure_of(error, begun_at))
             raise
 
-    def _within_scope(self, what: Callable[[Provider], Value]) -> Value:
-        ends_at = time.monotonic() + OPERATION_SECONDS
+    def _within_scope(
+        self, what: Callable[[Provider], Value], seconds: float = OPERATION_SECONDS
+    ) -> Value:
+        ends_at = time.monotonic() + seconds
         requests = 0
 
         def count() -> None:
@@ -121,9 +135,9 @@ class Door:
             if requests > 1:
                 self._take_place()
 
-        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()))
-        with self.services.providers.lease(self.connection) as client, call_scope(scope):
-            return what(client)
+        scope = CallScope(count, lambda: max(0.0, ends_at - time.monotonic()), self.services.reach)
+        with self.services.providers.lease(self.connection) as client:
+            return within(scope, lambda: what(client))
 
     def _take_place(self) -> None:
         """For a request that cannot wait: its operation has begun."""
@@ -151,16 +165,14 @@ class Door:
 
 
 def door_to(services: Services, connection: Connection) -> Door:
-    """Raises ConfigInvalid where its secret or settings cannot be had."""
-    spec = services.providers.spec(connection.provider)
-    with services.providers.lease(connection):
-        return Door(services, connection, spec)
+    """Raises NotFound where there is no such provider."""
+    return Door(services, connection, services.providers.spec(connection.provider))
 
 
 def door_of(services: Services, job: Job) -> Door:
     """The door to a job's service.
 
-    Raises NotFound or ConfigInvalid where the connection or its secret is gone or wrong.
+    Raises NotFound where the connection is gone, or leads to another provider.
     """
     order = job.order
     connection = find_connection(services, order.connection)

@@ -35,6 +35,18 @@ def all_channels(services: Services) -> Iterator[ChannelConfig]:
             return
 
 
+def unreadable_channels(services: Services) -> frozenset[str]:
+    """Names of channels whose settings are stored and cannot be read, until they are put again."""
+    names: list[str] = []
+    cursor = None
+    while True:
+        page = services.store.list_config(ChannelConfig, limit=100, cursor=cursor)
+        names += page.unreadable
+        cursor = page.next_cursor
+        if cursor is None:
+            return frozenset(names)
+
+
 def find_channel(services: Services, name: str) -> ChannelConfig:
     """Raises NotFound, naming those that exist."""
     for channel in services.channels.built_in():

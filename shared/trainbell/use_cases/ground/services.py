@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from random import Random
 from urllib.parse import urlsplit
 
+from trainbell.domain.addresses import EMBEDDED, Reach
 from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import Job
 from trainbell.domain.polling import Pace
@@ -28,7 +29,8 @@ log = logging.getLogger("trainbell")
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """`page_url` is where people read about a job (`{page_url}/v1/jobs/{id}`), if anywhere."""
+    """`page_url` is where people read about a job (`{page_url}/v1/jobs/{id}`), if anywhere.
+    `reach`: to which addresses calls of services may go."""
 
     store: Store
     providers: ProviderCatalog
@@ -40,6 +42,7 @@ class Services:
     random: Random
     page_url: str | None = None
     engine: str = "embedded"
+    reach: Reach = EMBEDDED
     histories: Histories = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainbell.errors import NotFound
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services
 
@@ -18,6 +18,6 @@ def early_look(services: Services, job_id: str) -> DueJob | None:
     """
     try:
         job = services.store.get(job_id)
-    except NotFound:
+    except (NotFound, RecordUnreadable):
         return None
     return None if job.is_ended else DueJob(job.id, job.order.connection, services.clock.now())

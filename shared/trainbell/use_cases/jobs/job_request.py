@@ -28,6 +28,7 @@ from trainbell.domain.order import (
     Order,
     WhenBusy,
 )
+from trainbell.domain.size_bounds import ORDER_BYTES_AT_MOST, order_bytes
 from trainbell.errors import InputInvalid, NotFound, Problem
 from trainbell.ports import Kind, ProviderSpec
 from trainbell.use_cases.ground.find_connection import find_connection
@@ -35,7 +36,6 @@ from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.services import Services
 
 TAGS_AT_MOST = 200
-PARAMETER_BYTES_AT_MOST = 256 * 1024
 DEADLINE_SECONDS_AT_MOST = 10 * 366 * 86_400
 IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9-]{1,64}")
 
@@ -113,6 +113,7 @@ def check_job_request(services: Services, body: Mapping[str, Any]) -> JobRequest
     parameters = _check_parameters(kind, body.get("parameters", {}), problems) if kind else {}
     if request is not None:
         problems += _check_times(request, services.clock.now())
+        problems += _check_size(request, parameters)
     if problems or request is None or spec is None or kind is None:
         raise InputInvalid(problems)
     return request.model_copy(
@@ -175,8 +176,8 @@ def _check_parameters(kind: Kind, given: Any, problems: list[Problem]) -> dict[s
     if not isinstance(given, Mapping):
         return {}
     try:
-        if len(json.dumps(given)) > PARAMETER_BYTES_AT_MOST:
-            message = f"at most {PARAMETER_BYTES_AT_MOST // 1024} KiB as JSON"
+        if order_bytes(given, {}) > ORDER_BYTES_AT_MOST:
+            message = f"at most {ORDER_BYTES_AT_MOST // 1024} KiB as JSON"
             problems.append(Problem("parameters", message))
             return {}
         model = kind.parameters.model_validate(given)
@@ -190,6 +191,15 @@ def _shortest_interval(request: JobRequest, spec: ProviderSpec) -> float:
     asked_for = "min_interval_seconds" in request.model_fields_set
     shortest = request.min_interval_seconds if asked_for else spec.min_interval_seconds
     return min(shortest, request.max_interval_seconds)
+
+
+def _check_size(request: JobRequest, parameters: Mapping[str, Any]) -> list[Problem]:
+    """Of both together; tags count twice, for they are stored to be read and to be found."""
+    size = order_bytes(parameters, request.tags)
+    if size <= ORDER_BYTES_AT_MOST:
+        return []
+    message = f"make an order of {size} bytes with its parameters; at most {ORDER_BYTES_AT_MOST}"
+    return [Problem("tags", message)]
 
 
 def _check_times(request: JobRequest, now: datetime) -> list[Problem]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from trainbell.domain.lifecycle import replace_watcher
-from trainbell.errors import NotFound
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -17,10 +17,12 @@ JOBS_PER_RUN = 500
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """`rewatched` jobs got a new watcher; `failed` ones did not and come again next time."""
+    """`rewatched` jobs got a new watcher; `failed` ones did not and come again next time.
+    `unreadable`: how many records of any kind are set aside."""
 
     rewatched: int
     failed: int
+    unreadable: int = 0
 
 
 def reconcile_jobs(
@@ -45,10 +47,11 @@ def reconcile_jobs(
             job, _ = record(services, job, lambda each: replace_watcher(each, now, "overdue"))
             services.watchers.watch(job)
             rewatched += 1
-        except NotFound:
-            continue
+        except (NotFound, RecordUnreadable):
+            continue  # Gone; or set aside by the store, which said so.
         except Exception:  # one job that cannot be mended must not keep the others from it
             log.exception("job %s could not get a new watcher", due.id)
             failed += 1
     services.store.purge_expired(now)
-    return ReconcileReport(rewatched, failed)
+    services.store.readmit()
+    return ReconcileReport(rewatched, failed, sum(services.store.unreadable().values()))

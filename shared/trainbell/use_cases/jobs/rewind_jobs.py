@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from trainbell.domain.rewinding import rewound
-from trainbell.errors import NotFound
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 
@@ -23,7 +23,7 @@ def rewind_jobs(services: Services) -> int:
         try:
             job = services.store.get(due.id)
             changed += record(services, job, lambda each: rewound(each, now))[0] is not job
-        except NotFound:
+        except (NotFound, RecordUnreadable):
             continue
         except Exception:  # one job that cannot be mended must not keep the others from it
             log.exception("job %s may be looked at late: its times lie in the future", due.id)

@@ -43,6 +43,9 @@ def start_job(services: Services, job: Job) -> Job:
     door = try_door(services, job)
     if isinstance(door, Failure):
         return _postpone(services, job, door)
+    trouble = door.trouble()  # Before the intent: what cannot be sent is no attempt.
+    if trouble is not None:
+        return _postpone(services, job, trouble)
     later = door.later(job.watch.reserved_call_at)
     if later is not None:
         return come_back(services, job, later)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from trainbell.domain.order import DEFAULT_PROJECT
 from trainbell.domain.schedule_times import Once, next_due_of, parse_expression, parse_time_zone
 from trainbell.domain.settings import Schedule
 from trainbell.errors import InputInvalid, NotFound, Problem, TrainbellError
+from trainbell.use_cases.ground.changing import change_setting, remove_setting, require_match
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.job_request import check_job_request
@@ -38,49 +39,72 @@ class ScheduleInput(BaseModel):
     job: dict[str, Any] = Field(description="The body of POST /v1/jobs; a deadline as a span")
 
 
-def put_schedule(services: Services, name: str, body: Mapping[str, Any]) -> tuple[Schedule, bool]:
+def put_schedule(
+    services: Services,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    if_match: Collection[str] | None = None,
+) -> tuple[Schedule, bool]:
     """Create or replace a schedule. The bool says whether it is new.
 
     A rate keeps counting from the schedule's creation. A due time that passed before a change is
-    not run by it.
+    not run by it. `if_match`: only where one of these revisions is stored.
 
     Raises:
+        SettingChanged: none of the revisions in `if_match` is stored.
         InputInvalid: with every problem: of the name, the times, and the job (`job.parameters.x`).
         TrainbellError: the engine's clock did not take it; it is stored, says so, and is put anew
             by the next call.
     """
     now = services.clock.now()
     given = _check(services, name, body)
-    stored = services.store.get_config(Schedule, name) or Schedule(
-        name=name, expression=given.expression, job=given.job, created_at=now
-    )
-    schedule = replace(
-        stored,
-        expression=given.expression,
-        time_zone=given.time_zone,
-        enabled=given.enabled,
-        job=given.job,
-        project=given.job.get("project", DEFAULT_PROJECT),
-        updated_at=now,
-        last_error=None,
-    )
-    schedule = replace(schedule, next_due_at=next_due_of(schedule, now))
-    is_new = services.store.put_config(schedule)
+
+    def replaced(stored: Schedule | None) -> Schedule:
+        schedule = replace(
+            stored or Schedule(name=name, expression="", job={}, created_at=now),
+            expression=given.expression,
+            time_zone=given.time_zone,
+            enabled=given.enabled,
+            job=given.job,
+            project=given.job.get("project", DEFAULT_PROJECT),
+            updated_at=now,
+            last_error=None,
+        )
+        return replace(schedule, next_due_at=next_due_of(schedule, now))
+
+    put = change_setting(services, Schedule, name, replaced, if_match=if_match)
+    assert put is not None  # noqa: S101 - `replaced` always gives one
+    schedule, is_new = put
     try:
         services.scheduler.put(schedule)
     except TrainbellError as exc:
-        services.store.put_config(replace(schedule, last_error=f"not scheduled: {exc}"))
+        error = f"not scheduled: {exc}"
+
+        def note(stored: Schedule | None) -> Schedule | None:
+            return None if stored is None else replace(stored, last_error=error)
+
+        change_setting(services, Schedule, name, note)
         raise
     return schedule, is_new
 
 
-def delete_schedule(services: Services, name: str) -> None:
-    """Its jobs stay as they are. Raises NotFound, naming the schedules that exist."""
-    if services.store.get_config(Schedule, name) is None:
+def delete_schedule(
+    services: Services, name: str, *, if_match: Collection[str] | None = None
+) -> None:
+    """Its jobs stay as they are.
+
+    Raises:
+        NotFound: naming the schedules that exist.
+        SettingChanged: none of the revisions in `if_match` is stored.
+    """
+    stored = services.store.get_config(Schedule, name)
+    require_match(Schedule, name, stored, if_match)
+    if stored is None:
         raise NotFound(f"there is no schedule {name!r}; {_those_that_exist(services)}")
     # The clock first: a due time without its record does nothing, the reverse would go on silently.
     services.scheduler.delete(name)
-    services.store.delete_config(Schedule, name)
+    remove_setting(services, Schedule, name, if_match=if_match)
 
 
 def _check(services: Services, name: str, body: Mapping[str, Any]) -> ScheduleInput:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from trainbell.domain.rewinding import rewound_schedule
 from trainbell.domain.settings import Schedule
+from trainbell.use_cases.ground.changing import change_setting
 from trainbell.use_cases.ground.services import Services
 
 
@@ -13,10 +16,15 @@ def rewind_schedules(services: Services) -> int:
     while True:
         page = services.store.list_config(Schedule, cursor=cursor)
         for schedule in page.items:
-            mended = rewound_schedule(schedule, now)
-            if mended is not schedule:
-                services.store.put_config(mended)
-                changed += 1
+            changed += _rewind(services, schedule.name, now)
         cursor = page.next_cursor
         if cursor is None:
             return changed
+
+
+def _rewind(services: Services, name: str, now: datetime) -> bool:
+    def rewound(stored: Schedule | None) -> Schedule | None:
+        mended = None if stored is None else rewound_schedule(stored, now)
+        return None if mended is stored else mended
+
+    return change_setting(services, Schedule, name, rewound) is not None

@@ -11,6 +11,7 @@ from trainbell.domain.schedule_times import next_due_of
 from trainbell.domain.settings import Schedule
 from trainbell.errors import ConfigInvalid, Conflict, IdempotencyConflict, InputInvalid, NotFound
 from trainbell.ports import JobQuery
+from trainbell.use_cases.ground.changing import change_setting
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.schedules.scheduled_job import (
@@ -23,6 +24,9 @@ from trainbell.use_cases.schedules.scheduled_job import (
 KEY_IS_GOOD_FOR = timedelta(hours=7)
 """An idempotency key lives 8 hours. A due time that is later than this is looked up instead."""
 
+NOTES_KEPT = 5
+"""So many troubles stand in a schedule's `last_error` at once."""
+
 
 def run_schedule(
     services: Services, name: str, due_at: datetime, *, missed_since: datetime | None = None
@@ -30,8 +34,8 @@ def run_schedule(
     """Request the job of one due time, and record on the schedule what came of it.
 
     Returns the job, also where an earlier call had requested it; None where there is none: the
-    schedule is gone or disabled, a later due time has run already, or the request is refused (then
-    the schedule's `last_error` says why, and the next due time is tried anew).
+    schedule is gone or disabled; or, and then the schedule's `last_error` says so, a later due time
+    has run already, or the request is refused (the next due time is tried anew).
 
     `missed_since`: the first of the due times before this one that nobody was there to run. They
     are skipped, and the schedule says so.
@@ -45,13 +49,15 @@ def run_schedule(
     # A due time of the future was run by a clock that was ahead: it stands in nobody's way.
     last = schedule.last_due_at
     if last is not None and due_at <= last <= services.clock.now():
-        return _job_of(services, schedule) if due_at == schedule.last_due_at else None
+        if due_at == last:
+            return _job_of(services, schedule)
+        return _late(services, schedule, due_at)
     job, error = _request(services, schedule, due_at)
     if error is None and missed_since is not None:
         error = f"not run at {due_text(missed_since)}, and up to {due_text(due_at)}: nobody was up"
     if error is not None:
         log.warning("schedule %s at %s: %s", name, due_text(due_at), error)
-    _record(services, name, due_at, job, error)
+    _record(services, schedule, due_at, job, error)
     return job
 
 
@@ -102,20 +108,47 @@ def _find(services: Services, schedule: Schedule, due_at: datetime) -> Job | Non
 
 
 def _record(
-    services: Services, name: str, due_at: datetime, job: Job | None, error: str | None
+    services: Services, ran: Schedule, due_at: datetime, job: Job | None, error: str | None
 ) -> None:
-    # Read again: somebody may have changed or deleted the schedule meanwhile.
-    schedule = services.store.get_config(Schedule, name)
-    if schedule is None:
-        return
-    # Not from now: a due time that came while this one was run is not missed.
-    after = max(due_at, schedule.updated_at or due_at)
-    services.store.put_config(
-        replace(
-            schedule,
+    """On the schedule as it is by now: somebody may have changed, disabled or deleted it."""
+
+    def recorded(stored: Schedule | None) -> Schedule | None:
+        if stored is None or stored.created_at != ran.created_at:
+            return None  # Deleted; another one of that name has nothing to do with this run.
+        if stored.last_due_at is not None and stored.last_due_at > due_at:
+            return None if error is None else _noted(stored, error)
+        # Not from now: a due time that came while this one was run is not missed.
+        after = max(due_at, stored.updated_at or due_at)
+        return replace(
+            stored,
             last_due_at=due_at,
             last_job_id=job.id if job is not None else None,
             last_error=error,
-            next_due_at=next_due_of(schedule, after),
+            next_due_at=next_due_of(stored, after),
         )
-    )
+
+    change_setting(services, Schedule, ran.name, recorded)
+
+
+def _late(services: Services, schedule: Schedule, due_at: datetime) -> Job | None:
+    """A due time after whose successor has run. It is skipped, and the schedule says so; where it
+    had run before, this is a repeat, and nothing is to be said."""
+    job = _find(services, schedule, due_at)
+    if job is not None:
+        return job
+    note = f"not run at {due_text(due_at)}: it came after a later due time had run"
+    log.warning("schedule %s: %s", schedule.name, note)
+
+    def noted(stored: Schedule | None) -> Schedule | None:
+        return None if stored is None else _noted(stored, note)
+
+    change_setting(services, Schedule, schedule.name, noted)
+    return None
+
+
+def _noted(schedule: Schedule, note: str) -> Schedule | None:
+    """With the note beside what went wrong before; None where it is there already."""
+    notes = schedule.last_error.split("; ") if schedule.last_error else []
+    if note in notes:
+        return None
+    return replace(schedule, last_error="; ".join([*notes, note][-NOTES_KEPT:]))

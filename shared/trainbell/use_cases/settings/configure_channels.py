@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from trainbell.domain.order import DEFAULT_PROJECT, Order
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ChannelSpec, Notice
+from trainbell.use_cases.ground.changing import change_setting, remove_setting
 from trainbell.use_cases.ground.deliveries import bring_channel_forward
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.ground.problems import problems_of
@@ -44,20 +46,28 @@ class ChannelInput(BaseModel):
 
 
 def put_channel(
-    services: Services, name: str, body: Mapping[str, Any]
+    services: Services,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    if_match: Collection[str] | None = None,
 ) -> tuple[ChannelConfig, bool]:
     """Create or replace a channel. The bool says whether it is new.
 
     What waits for it, because it was down or refused, is due at once.
 
     Raises:
+        SettingChanged: none of the revisions in `if_match` is stored.
         InputInvalid: with every problem of the name, the body and the kind's own settings.
         Conflict: the name belongs to a built-in channel.
     """
     given = _check(services, name, body)
     _refuse_if_built_in(services, name, "replaced")
     now = services.clock.now()
-    stored = services.store.get_config(ChannelConfig, name)
+
+    def replaced(stored: ChannelConfig | None) -> ChannelConfig:
+        return replace(channel, created_at=now if stored is None else stored.created_at)
+
     channel = ChannelConfig(
         name=name,
         kind=given.kind,
@@ -66,25 +76,29 @@ def put_channel(
         events=tuple(dict.fromkeys(given.events)),
         project=given.project,
         options=dict(given.options),
-        created_at=now if stored is None else stored.created_at,
         updated_at=now,
     )
-    is_new = services.store.put_config(channel)
+    put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
+    assert put is not None  # noqa: S101 - `replaced` always gives one
+    channel, is_new = put
     if not is_new:
         bring_channel_forward(services, name)
     return channel, is_new
 
 
-def delete_channel(services: Services, name: str) -> None:
+def delete_channel(
+    services: Services, name: str, *, if_match: Collection[str] | None = None
+) -> None:
     """What is still to be told there is given up, and its record says why.
 
     Raises:
         NotFound: no such channel.
         Conflict: it is built in.
+        SettingChanged: none of the revisions in `if_match` is stored.
     """
     _refuse_if_built_in(services, name, "deleted")
     find_channel(services, name)
-    services.store.delete_config(ChannelConfig, name)
+    remove_setting(services, ChannelConfig, name, if_match=if_match)
 
 
 def try_channel(services: Services, name: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +24,7 @@ from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, Conflict, InputInvalid, NotFound, Problem
 from trainbell.ports import ProviderSpec
+from trainbell.use_cases.ground.changing import change_setting, remove_setting, require_match
 from trainbell.use_cases.ground.door import door_to
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.problems import problems_of
@@ -65,21 +68,37 @@ class ConnectionInput(BaseModel):
 
 
 def put_connection(
-    services: Services, name: str, body: Mapping[str, Any]
+    services: Services,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    if_match: Collection[str] | None = None,
 ) -> tuple[Connection, bool]:
     """Create or replace a connection. The bool says whether it is new.
 
     Jobs that failed to reach their service for want of a good key are looked at again at once.
+    Where anything changed, a silence that the service had asked for is lifted, and those that wait
+    for its end go on.
 
     Raises:
         InputInvalid: with every problem of the name, the body and the provider's own options.
         Conflict: it has active jobs, which its new provider would not know.
+        SettingChanged: none of the revisions in `if_match` is stored.
     """
     given, spec = _check(services, name, body)
-    stored = services.store.get_config(Connection, name)
-    if stored is not None and stored.provider != given.provider:
-        _refuse_if_in_use(services, name, "its provider cannot change")
     now = services.clock.now()
+
+    before: list[Connection] = []
+
+    def replaced(stored: Connection | None) -> Connection:
+        if stored is None:
+            return connection
+        before.append(stored)
+        if stored.provider != given.provider:
+            _refuse_if_in_use(services, name, "its provider cannot change")
+        moved_at = _moved_at(stored, connection, now)
+        return replace(connection, created_at=stored.created_at, moved_at=moved_at)
+
     connection = Connection(
         name=name,
         provider=given.provider,
@@ -89,31 +108,41 @@ def put_connection(
         max_active=given.max_active,
         settle_seconds=given.settle_seconds,
         options=dict(given.options),
-        created_at=now if stored is None else stored.created_at,
+        created_at=now,
         updated_at=now,
-        moved_at=None,
     )
-    connection = replace(connection, moved_at=_moved_at(stored, connection, now))
-    is_new = services.store.put_config(connection)
+    put = change_setting(services, Connection, name, replaced, if_match=if_match)
+    assert put is not None  # noqa: S101 - `replaced` always gives one
+    connection, is_new = put
     if not is_new:
-        look_again(services, name)
+        is_changed = not before or _settings_of(before[-1]) != _settings_of(connection)
+        if is_changed:
+            services.store.lift_silence(name)
+        look_again(services, name, line_is_free=is_changed)
     return connection, is_new
 
 
-def _moved_at(before: Connection | None, after: Connection, now: datetime) -> datetime | None:
-    if before is None:
-        return None
+def _settings_of(connection: Connection) -> Connection:
+    return replace(connection, created_at=None, updated_at=None, moved_at=None)
+
+
+def _moved_at(before: Connection, after: Connection, now: datetime) -> datetime | None:
     leads_to = [(each.base_url, each.secret, dict(each.options)) for each in (before, after)]
     return before.moved_at if leads_to[0] == leads_to[1] else now
 
 
-def delete_connection(services: Services, name: str) -> None:
-    """Raises NotFound; Conflict while it has active jobs, which nobody could watch without it."""
-    if services.store.get_config(Connection, name) is None:
+def delete_connection(
+    services: Services, name: str, *, if_match: Collection[str] | None = None
+) -> None:
+    """Raises NotFound; Conflict while it has active jobs, which nobody could watch without it;
+    SettingChanged where none of the revisions in `if_match` is stored."""
+    stored = services.store.get_config(Connection, name)
+    require_match(Connection, name, stored, if_match)
+    if stored is None:
         find_connection(services, name)
         raise Conflict(f"connection {name} is built in and cannot be deleted")
     _refuse_if_in_use(services, name, "cancel them or wait for their end first")
-    services.store.delete_config(Connection, name)
+    remove_setting(services, Connection, name, if_match=if_match)
 
 
 def try_connection(services: Services, name: str) -> str:
@@ -145,10 +174,23 @@ def _check(
         checked.given = ConnectionInput.model_validate(body)
     except ValidationError as error:
         checked.problems += problems_of(error)
+    else:
+        _check_address(services, checked.given.base_url, checked.problems)
     _check_against_provider(services, body, checked)
     if checked.problems or checked.given is None or checked.spec is None:
         raise InputInvalid(checked.problems)
     return checked.given, checked.spec
+
+
+def _check_address(services: Services, base_url: str | None, problems: list[Problem]) -> None:
+    """What a name leads to is judged when a call connects; an address can be judged now."""
+    try:
+        address = ip_address(urlsplit(base_url or "").hostname or "")
+    except ValueError:
+        return
+    refusal = services.reach.refusal(address)
+    if refusal is not None:
+        problems.append(Problem("base_url", f"may not be called: {refusal}"))
 
 
 def _check_against_provider(services: Services, body: Mapping[str, Any], checked: _Checked) -> None:

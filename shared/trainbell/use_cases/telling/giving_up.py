@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trainbell.domain.events import EventType
-from trainbell.domain.lifecycle import delivery_given_up
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.errors import NotFound
+from trainbell.domain.outbox_events import delivery_given_up
+from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 
@@ -25,5 +25,5 @@ def note_given_up(services: Services, entry: OutboxEntry) -> None:
     try:
         job = services.store.get(entry.event.job_id)
         record(services, job, lambda each: delivery_given_up(each, channel, event_id, why, now))
-    except NotFound:
+    except (NotFound, RecordUnreadable):
         return

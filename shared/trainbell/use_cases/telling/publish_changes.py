@@ -11,7 +11,7 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -20,13 +20,20 @@ from trainbell.domain.outbox import (
     OutboxEntry,
     delivered,
     given_up,
+    not_wanted,
     routed,
     to_retry,
 )
 from trainbell.domain.settings import ChannelConfig
-from trainbell.errors import NotFound, NotifyError, NotifyRejected, TrainbellError
+from trainbell.errors import (
+    NotFound,
+    NotifyError,
+    NotifyRejected,
+    RecordUnreadable,
+    TrainbellError,
+)
 from trainbell.ports import Notice
-from trainbell.use_cases.ground.find_channels import all_channels
+from trainbell.use_cases.ground.find_channels import all_channels, unreadable_channels
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.telling.giving_up import note_given_up
 
@@ -120,6 +127,10 @@ class _Publication:
     def _channels(self) -> Mapping[str, ChannelConfig]:
         return {channel.name: channel for channel in all_channels(self._services)}
 
+    @cached_property
+    def _unreadable(self) -> frozenset[str]:
+        return unreadable_channels(self._services)
+
     def take(self, entries: Sequence[OutboxEntry]) -> None:
         """Settle what was just claimed."""
         stop_at = self._services.clock.now() + timedelta(seconds=SENDING_SECONDS)
@@ -148,8 +159,10 @@ class _Publication:
             for channel in self._channels.values()
             if _wants(channel, entry)
         ]
+        # What these want is not known before they are put again.
+        kept = [replace(routed(entry, name, now), is_kept=True) for name in self._unreadable]
         self.attempts += 1
-        if self._services.store.settle_outbox(entry, replaced_by=deliveries):
+        if self._services.store.settle_outbox(entry, replaced_by=[*deliveries, *kept]):
             self.done["routed"] += 1
 
     def _send_all(
@@ -178,6 +191,9 @@ class _Publication:
         """Send it, and say what became of it. Whatever a channel raises stays with its delivery."""
         services = self._services
         channel = self._channels.get(entry.channel or "")
+        if channel is None and entry.channel in self._unreadable:
+            why = f"the settings of channel {entry.channel} cannot be read: put it again"
+            return to_retry(entry, why, services.clock.now(), is_refused=True)
         if channel is None:
             gone = f"channel {entry.channel} no longer exists"
             return given_up(entry, gone, services.clock.now())
@@ -186,6 +202,10 @@ class _Publication:
         except NotFound:
             gone = "the job was deleted before this was told"
             return given_up(entry, gone, services.clock.now())
+        except RecordUnreadable as exc:
+            return to_retry(entry, str(exc), services.clock.now())
+        if entry.is_kept and not _wants(channel, entry):
+            return not_wanted(entry, services.clock.now())
         notice = Notice(id=entry.id, event=entry.event, job=job, url=services.told_url(job.id))
         return self._send(channel, notice, entry, line)
 
