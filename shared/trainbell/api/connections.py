@@ -114,6 +114,7 @@ def _try_connection(call: ApiCall) -> ApiReply:
     body=CallParameters,
     returns={200: dict},
     refuses=(404, 409, 413, 415, 422, 502),
+    waits_for=WaitsFor.SERVICE,
 )
 def _call_account(call: ApiCall) -> ApiReply:
     """Ask a connection's service something that is about no job: what is there, what is to go."""

@@ -32,6 +32,7 @@ from trainbell.errors import (
     TrainbellError,
 )
 from trainbell.ports import (
+    AccountCall,
     Channel,
     ChannelContext,
     ChannelSpec,
@@ -54,6 +55,7 @@ PLUGIN_API_VERSION = (1, 1)
 
 __all__ = [
     "PLUGIN_API_VERSION",
+    "AccountCall",
     "Channel",
     "ChannelConfig",
     "ChannelContext",

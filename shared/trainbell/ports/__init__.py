@@ -1,5 +1,6 @@
 """What the use cases need from outside. Adapters implement these; `bootstrap` chooses them."""
 
+from trainbell.ports.account_calls import AccountCall
 from trainbell.ports.channels import (
     Channel,
     ChannelCatalog,
@@ -43,6 +44,7 @@ from trainbell.ports.stores import (
 
 __all__ = [
     "NOT_STORED",
+    "AccountCall",
     "Change",
     "Channel",
     "ChannelCatalog",

@@ -172,7 +172,8 @@ def _lineage(training: Training) -> str | None:
 
 
 def _performance(training: Training) -> Performance:
-    """The service measures nothing but its own time. `artifacts` link dataset and model by id."""
+    """The service measures nothing but its own time. `artifacts` link dataset and model by id, and
+    keep of the dataset what it was called then; `get_training` shows it whole."""
     artifacts: dict[str, str] = {}
     for name, thing in (
         ("source_dataset", training.source_dataset),
@@ -181,5 +182,9 @@ def _performance(training: Training) -> Performance:
         identity = (thing or {}).get("id")
         if isinstance(identity, str | int) and identity != "":
             artifacts[name] = f"deepva:{name.rpartition('_')[2]}s/{identity}"
+    for fact in ("name", "type", "version"):
+        told = (training.source_dataset or {}).get(fact)
+        if isinstance(told, str | int | float) and told != "":
+            artifacts[f"source_dataset_{fact}"] = str(told)
     cost = {} if training.duration is None else {"service_seconds": training.duration}
     return Performance(cost=cost, artifacts=artifacts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -36,12 +36,13 @@ class OfResource(Parameters):
 
 def list_projects(lookout: LookoutVision, given: ProjectsPage) -> Mapping[str, Any]:
     page = lookout.client.projects(given.next_token)
-    return _page(page.projects, page.next_token, {})
+    return _page(page.projects, page.next_token)
 
 
 def list_models(lookout: LookoutVision, given: ModelsPage) -> Mapping[str, Any]:
     page = lookout.client.models(given.project, given.next_token)
-    return _page(page.models, page.next_token, {"project": given.project})
+    models = [model.model_dump(mode="json") for model in page.models]
+    return _page(models, page.next_token, project=given.project)
 
 
 def get_model(lookout: LookoutVision, given: OfVersion) -> Mapping[str, Any]:
@@ -58,9 +59,9 @@ def list_tags(lookout: LookoutVision, given: OfResource) -> Mapping[str, Any]:
     return {"tags": lookout.client.tags(given.arn)}
 
 
-def _page(items: Any, token: str | None, same: Mapping[str, Any]) -> Mapping[str, Any]:
+def _page(items: Sequence[Mapping[str, Any]], token: str | None, **same: str) -> Mapping[str, Any]:
     return {
-        "items": [item.model_dump(mode="json") for item in items],
+        "items": list(items),
         "next": {**same, "next_token": token} if token else None,
     }
 
