@@ -32,8 +32,9 @@ T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
 LEFT_PER_THREAD = 8
-"""One thread more for so many orders that a whole tick has left waiting: more at once would make a
-crowd of a moment's delay."""
+CLEARED_WITHIN_TICKS = 32
+"""One thread more for so many orders that are left waiting, unless those that there are will have
+cleared them within a second: a burst at a fast service needs patience, not a crowd."""
 
 TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
@@ -88,6 +89,7 @@ class Loop:
         self._teller = _thread(partial(self._repeat, self._tell_due), "tell")
         self._scheduler = _thread(partial(self._repeat, self._run_schedules), "schedules")
         self._pollers: list[threading.Thread] = []
+        self._taken = self._taken_before = 0
 
     @property
     def polling_threads(self) -> int:
@@ -141,7 +143,9 @@ class Loop:
             with self._lock:
                 self._not_before.clear()
         # Left over from the tick before: every poller waits for its service.
-        wanted = -(-self._orders.qsize() // LEFT_PER_THREAD)
+        left, taken = self._orders.qsize(), self._taken - self._taken_before
+        self._taken_before += taken
+        wanted = 0 if left <= CLEARED_WITHIN_TICKS * taken else -(-left // LEFT_PER_THREAD)
         for _ in range(min(wanted, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:
@@ -193,6 +197,7 @@ class Loop:
             with self._lock:
                 self._in_flight.discard(due.id)
                 self._shares.give_back(due.connection)
+                self._taken += 1
                 if trouble:
                     self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
 
