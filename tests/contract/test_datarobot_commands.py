@@ -178,6 +178,14 @@ def test_R9_wrong_input_by_command(run: Run) -> None:
     assert run("models", "list", "--connection", "va")[0] == 2
 
 
+def test_an_answer_that_holds_the_connections_secret_is_shown_without_it(run: Run) -> None:
+    described = f"description=uses {API_KEY} for now"
+    assert run("models", "update", MODEL, "-f", described)[0] == 0
+    shown = run("models", "show", MODEL, "--json")[1]
+    assert "for now" in shown
+    assert API_KEY not in shown
+
+
 def test_R9_what_the_service_says_beside_its_message_is_shown(run: Run, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("no such requirement ===\n")
     given = ["--file", str(tmp_path / "requirements.txt")]

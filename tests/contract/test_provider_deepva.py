@@ -314,7 +314,10 @@ def test_D6_the_input_dataset_is_kept() -> None:
     seen = polled()
     assert seen.message == "face training on dataset Test (version 1.0)"
     assert seen.performance.artifacts == {
-        "source_dataset": "deepva:datasets/b97e20c8-3e68-4831-8eaf-e7a592d3a802"
+        "source_dataset": "deepva:datasets/b97e20c8-3e68-4831-8eaf-e7a592d3a802",
+        "source_dataset_name": "Test",
+        "source_dataset_type": "face",
+        "source_dataset_version": "1.0",
     }
 
 

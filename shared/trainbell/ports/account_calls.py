@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -29,6 +29,22 @@ class AccountCall:
     run: Run
     changes: bool = False
     deprecated: bool = False
+
+
+@runtime_checkable
+class Surrounds(Protocol):
+    """A provider that stands around another, such as one that redacts what the other says."""
+
+    def ask(self, run: Run, given: Any) -> Answer:
+        """Run it on the other, and treat its answer as all that the other says."""
+        ...
+
+
+def ask(provider: Any, call: AccountCall, given: Any) -> Answer:
+    """The call's answer, whatever stands around the provider."""
+    if isinstance(provider, Surrounds):
+        return provider.ask(call.run, given)
+    return call.run(provider, given)
 
 
 def from_module(target: str) -> Run:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trainbell.domain.observation import Observation
 from trainbell.errors import ProviderReplyInvalid, StartOutcomeUnknown
 from trainbell.ports import Found, Handle, Provider, SecretSource, StartOrder
+from trainbell.ports.account_calls import Answer, Run
 from trainbell.providers.redaction import Redactor, redactor_of
 
 Said = TypeVar("Said")
@@ -86,6 +87,9 @@ class RedactedProvider:
 
     def check(self) -> str:
         return self._redacted(self.inner.check)
+
+    def ask(self, run: Run, given: Any) -> Answer:
+        return self._redacted(lambda: run(self.inner, given))
 
     def close(self) -> None:
         self.inner.close()

@@ -93,7 +93,12 @@ def sent_directly(
 
 def save_content(to: Path, answer: JsonObject, as_json: bool) -> None:
     """A download's answer as a file."""
-    content = base64.b64decode(answer["content"])
+    try:
+        content = base64.b64decode(answer["content"], validate=True)
+    except ValueError as error:
+        # Trainbell masks the connection's secret wherever it stands.
+        message = "the files seem to hold the connection's secret: download them with --direct"
+        raise typer.BadParameter(message) from error
 
     def write_into(write: Any) -> int:
         write(content)

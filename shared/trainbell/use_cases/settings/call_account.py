@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainbell.errors import Conflict, InputInvalid, NotFound
-from trainbell.ports.account_calls import AccountCall
+from trainbell.ports.account_calls import AccountCall, ask
 from trainbell.use_cases.ground.door import door_to
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.problems import problems_of
@@ -38,7 +38,7 @@ def call_account(
         there = ", ".join(sorted(spec.calls)) or "none"
         raise NotFound(f"{spec.title} has no call {call}; there are: {there}")
     given = _checked(known, body)
-    answer = door_to(services, connection).call(lambda service: known.run(service, given))
+    answer = door_to(services, connection).call(lambda service: ask(service, known, given))
     size = len(json.dumps(answer, default=str))
     if size > ANSWER_BYTES_AT_MOST:
         raise Conflict(
