@@ -31,10 +31,10 @@ from trainbell.use_cases.telling.publish_changes import publish_changes
 T = TypeVar("T")
 
 THREADS_AT_FIRST = 2
-LEFT_PER_THREAD = 8
+THREADS_PER_TICK = 2
 CLEARED_WITHIN_TICKS = 32
-"""One thread more for so many orders that are left waiting, unless those that there are will have
-cleared them within a second: a burst at a fast service needs patience, not a crowd."""
+"""More threads while orders are left waiting, unless those that there are will have cleared them
+within a second: a burst at a fast service needs patience, not a crowd."""
 
 TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
@@ -145,7 +145,7 @@ class Loop:
         # Left over from the tick before: every poller waits for its service.
         left, taken = self._orders.qsize(), self._taken - self._taken_before
         self._taken_before += taken
-        wanted = 0 if left <= CLEARED_WITHIN_TICKS * taken else -(-left // LEFT_PER_THREAD)
+        wanted = 0 if left <= CLEARED_WITHIN_TICKS * taken else THREADS_PER_TICK
         for _ in range(min(wanted, AT_MOST - len(self._pollers))):
             self._add_poller()
         with self._lock:

@@ -52,7 +52,7 @@ class BoundedTransport(httpx.BaseTransport):
 
     def __init__(
         self,
-        ssl_context: ssl.SSLContext | None = None,
+        ssl_context: Callable[[], ssl.SSLContext] | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         backend: httpcore.NetworkBackend | None = None,
@@ -106,9 +106,11 @@ class BoundedTransport(httpx.BaseTransport):
             kept.close()
             kept = None
         if kept is None:
+            secure = origin.scheme == b"https"
             kept = self._connection = httpcore.HTTPConnection(
                 origin,
-                ssl_context=self._ssl_context,
+                # Made where it is needed: it reads every certificate of the system (13 MB).
+                ssl_context=self._ssl_context() if secure and self._ssl_context else None,
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
                 network_backend=self._backend,
             )

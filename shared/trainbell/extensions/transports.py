@@ -75,7 +75,7 @@ class Transports:
 
 
 def _new_transport() -> httpx.BaseTransport:
-    return BoundedTransport(_tls())
+    return BoundedTransport(_tls)
 
 
 @cache
