@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainbell.domain.job import Performance
@@ -130,6 +130,8 @@ _json = _scalar | _flat | st.dictionaries(st.text(max_size=5), _flat, max_size=2
 _fields = ("progress", "message", "stage", "metrics", "per_tag", "curve", "cost", "artifacts")
 
 
+# On a busy machine it takes long to think these up, which says nothing of the code.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(_fields), _json), max_size=3))
 def test_whatever_is_reported_can_be_stored_as_json(entries: list[dict[str, Any]]) -> None:
     report = report_of(lines(*entries))
