@@ -26,7 +26,7 @@ from trainbell.stores.sqlite.errors import require_writable, store_error
 from trainbell.stores.sqlite.group_commit import GroupCommit, Operation, Result
 from trainbell.stores.sqlite.schema import migrate
 
-WRITER_CACHE_KIB = 4096
+WRITER_CACHE_KIB = 2048
 READER_CACHE_KIB = 256
 LOG_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
