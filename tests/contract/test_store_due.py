@@ -33,7 +33,7 @@ def test_no_connection_fills_the_line_alone(store: Store) -> None:
     for number in range(6):
         stored(store, number, next_poll_at=after(number), connection="hangs")
     last = stored(store, 9, next_poll_at=after(50), connection="well")
-    due = store.due(after(60), 10, per_connection=2)
+    due = store.due(after(60), 10, per_connection=lambda _: 2)
     assert [entry.connection for entry in due] == ["hangs", "hangs", "well"]
     assert due[-1].id == last.id
     assert [entry.due_at for entry in due] == [after(0), after(1), after(50)]

@@ -150,7 +150,7 @@ class Embedded:
         if steps.was_put_back(now):
             mend_times(self.services())
             self._not_before.clear()
-        for due in self.ground.store.due(now, 192, per_connection=64):
+        for due in self.ground.store.due(now, 192, per_connection=lambda _: 64):
             if due.id not in self._in_flight and due.id not in self._not_before:
                 self._in_flight.add(due.id)
                 self._look(process, due.id)

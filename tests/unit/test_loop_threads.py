@@ -73,7 +73,7 @@ def test_a_service_that_hangs_does_not_keep_jobs_of_others_waiting(
     service.on_poll = answer
     for name in ("hangs", "well"):
         services.store.put_config(Connection(name=name, provider="toy", created_at=NOON))
-    for number in range(AT_MOST + 20):
+    for number in range(3 * AT_MOST):
         job = a_running_job(id=f"01bad{number:021d}", provider="toy", connection="hangs")
         services.store.create(Change(job=job))
     last = a_running_job(

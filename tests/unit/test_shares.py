@@ -46,7 +46,7 @@ def steadily(shares: Shares, time: Time, name: str, latency: float, rate: int) -
         time.now = step / rate
         while ends and ends[0] <= time.now:
             ends.pop(0)
-            shares.give_back(name)
+            shares.give_back(name, latency)
             busy -= 1
         if shares.take(name):
             ends.append(time.now + latency)
@@ -55,15 +55,29 @@ def steadily(shares: Shares, time: Time, name: str, latency: float, rate: int) -
     return most
 
 
-def test_one_that_hangs_keeps_its_share_and_less_once_it_is_known(
-    shares: Shares, time: Time
-) -> None:
+def test_looks_that_end_by_a_deadline_earn_no_more_room(shares: Shares, time: Time) -> None:
+    """Counted as answers, they let one hanging service grow from 64 to 512 in 140 seconds."""
+    hanging = ["a", "b", "c"]
+    for begun_at in range(0, 300, 20):
+        time.now = float(begun_at)
+        taken = [take_all(shares, name) for name in hanging]
+        assert taken == [SHARE if begun_at == 0 else SMALL_SHARE] * 3
+        time.now += 20
+        for name, count in zip(hanging, taken, strict=True):
+            for _ in range(count):
+                shares.give_back(name, took=20.0)
+    assert take_all(shares, "well") == SHARE
+
+
+def test_one_answer_is_enough_to_be_believed_again(shares: Shares, time: Time) -> None:
     assert take_all(shares, "hangs") == SHARE
     time.now = HANGS_AFTER_SECONDS + 1
-    for _ in range(SHARE - SMALL_SHARE):
-        shares._connections["hangs"].busy -= 1
-        shares._busy -= 1
-    assert take_all(shares, "hangs") == 0
+    for _ in range(SHARE):
+        shares.give_back("hangs", took=time.now)
+    assert shares.most("hangs") == SMALL_SHARE
+    assert shares.take("hangs")
+    shares.give_back("hangs", took=0.3)
+    assert shares.most("hangs") >= SHARE
 
 
 @pytest.mark.parametrize(("latency", "rate"), [(0.3, 333), (1.0, 333), (0.3, 1500)])
@@ -101,5 +115,5 @@ def test_nothing_is_counted_wrongly(steps: list[tuple[str, bool, float]]) -> Non
             under_way[name] = under_way.get(name, 0) + 1
         elif not begins and under_way.get(name):
             under_way[name] -= 1
-            shares.give_back(name)
+            shares.give_back(name, later)
         assert shares.busy == sum(under_way.values()) <= 40

@@ -10,6 +10,7 @@ import math
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
@@ -81,7 +82,8 @@ class Loop:
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
         self._shares = Shares()
-        self._not_before: dict[str, datetime] = {}
+        self._not_before: dict[str, tuple[datetime, str]] = {}
+        """By job: until when it is left alone, and its connection."""
         self._purged_at: datetime | None = None
         self._clock_steps = ClockSteps()
         self._sleeps_until = 0.0
@@ -151,10 +153,17 @@ class Loop:
         with self._lock:
             if self._shares.room <= 0:
                 return 0.0
-            self._not_before = {k: at for k, at in self._not_before.items() if at > now}
+            self._not_before = {k: to for k, to in self._not_before.items() if to[0] > now}
             # What is under way is still due in the store until it is recorded.
             known = len(self._not_before) + len(self._in_flight)
-        due = self._services.store.due(now, AT_MOST + known, per_connection=AT_MOST + known)
+            left_alone = Counter(connection for _, connection in self._not_before.values())
+
+        def most(connection: str) -> int:
+            """No more than can be handed out: else the line of one that hangs hides all others."""
+            with self._lock:
+                return self._shares.most(connection) + left_alone[connection]
+
+        due = self._services.store.due(now, AT_MOST + known, per_connection=most)
         for each in due:
             self._hand_out(each)
         if len(due) >= AT_MOST + known:
@@ -183,7 +192,7 @@ class Loop:
 
     def _work(self) -> None:
         while (due := self._orders.get()) is not None:
-            trouble = False
+            trouble, began_at = False, time.monotonic()
             try:
                 if not self._stopping.is_set():
                     self._look(due.id)
@@ -196,10 +205,11 @@ class Loop:
                 trouble = True
             with self._lock:
                 self._in_flight.discard(due.id)
-                self._shares.give_back(due.connection)
+                self._shares.give_back(due.connection, time.monotonic() - began_at)
                 self._taken += 1
                 if trouble:
-                    self._not_before[due.id] = self._services.clock.now() + AFTER_TROUBLE
+                    until = self._services.clock.now() + AFTER_TROUBLE
+                    self._not_before[due.id] = until, due.connection
 
     def _look(self, job_id: str) -> None:
         wait = advance_job(self._services, job_id).wait_seconds

@@ -26,15 +26,17 @@ LAST_RESERVED = 32
 """Kept for connections that have nothing under way."""
 
 ANSWERS_COUNT_SECONDS = 2.0
+
 HANGS_AFTER_SECONDS = 10.0
+"""A look that takes longer has ended by a deadline, as far as shares go: it earns nothing."""
 
 
 @dataclass(slots=True)
 class _Connection:
     busy: int = 0
     answers: deque[float] = field(default_factory=deque)
-    waits_since: float = 0.0
-    """Since when it has been asked without a single answer."""
+    waits_since: float | None = None
+    """Since when it has been asked without a single answer; None where it owes none."""
 
 
 class Shares:
@@ -62,22 +64,29 @@ class Shares:
         connection = self._connections[name]
         if self._busy >= self._at_most or connection.busy >= self._limit(connection, now):
             return False
-        if not connection.busy:
+        if connection.waits_since is None:
             connection.waits_since = now
         connection.busy += 1
         self._busy += 1
         return True
 
-    def give_back(self, name: str) -> None:
-        """The look has ended, well or not: the connection does not hang."""
+    def most(self, name: str) -> int:
+        """How many looks at it are under way, and how many more might begin now."""
+        connection = self._connections.get(name) or _Connection()
+        return max(connection.busy, self._limit(connection, self._monotonic()))
+
+    def give_back(self, name: str, took: float) -> None:
+        """The look has ended, well or not, `took` seconds after it was sent. If that was soon, the
+        connection does not hang, whatever it said."""
         now = self._monotonic()
         connection = self._connections[name]
         connection.busy -= 1
-        connection.waits_since = now
-        connection.answers.append(now)
         self._busy -= 1
-        if len(connection.answers) > 2 * self._at_most:
-            connection.answers.popleft()
+        if took <= HANGS_AFTER_SECONDS:
+            connection.waits_since = now if connection.busy else None
+            connection.answers.append(now)
+            if len(connection.answers) > 2 * self._at_most:
+                connection.answers.popleft()
         if not connection.busy and len(self._connections) > 2 * self._at_most:
             del self._connections[name]
 
@@ -88,7 +97,8 @@ class Shares:
             return 1
         if self.room <= RESERVED * self._at_most // AT_MOST:
             return SMALL_SHARE
-        if connection.busy and now - connection.waits_since > HANGS_AFTER_SECONDS:
+        waits_since = connection.waits_since
+        if waits_since is not None and now - waits_since > HANGS_AFTER_SECONDS:
             return SMALL_SHARE
         answers = connection.answers
         while answers and answers[0] < now - ANSWERS_COUNT_SECONDS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -144,10 +144,10 @@ class JobStore(Protocol):
         ...
 
     def due(
-        self, now: datetime, limit: int, *, per_connection: int | None = None
+        self, now: datetime, limit: int, *, per_connection: Callable[[str], int] | None = None
     ) -> Sequence[DueJob]:
         """Jobs whose `due_at` has come, the longest overdue first; of each connection at most
-        `per_connection`."""
+        `per_connection` says."""
         ...
 
     def active(self, connection: str, limit: int) -> Sequence[DueJob]:

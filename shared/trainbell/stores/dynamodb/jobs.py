@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -157,7 +157,7 @@ class DynamoDBJobs:
         write(self._table, parts)
 
     def due(
-        self, now: datetime, limit: int, *, per_connection: int | None = None
+        self, now: datetime, limit: int, *, per_connection: Callable[[str], int] | None = None
     ) -> Sequence[DueJob]:
         # With `per_connection`, jobs beyond the first `limit` are not looked for: in the cloud
         # every job has a watcher of its own, so none stands in another's way.
@@ -167,7 +167,7 @@ class DynamoDBJobs:
         for item in items:
             connection = item["connection"]["S"]
             taken[connection] += 1
-            if per_connection is None or taken[connection] <= per_connection:
+            if per_connection is None or taken[connection] <= per_connection(connection):
                 jobs.append(_due_job(item))
         return jobs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -141,14 +141,14 @@ class SqliteJobs:
         self._database.write_durably(lambda db: _delete(db, job))
 
     def due(
-        self, now: datetime, limit: int, *, per_connection: int | None = None
+        self, now: datetime, limit: int, *, per_connection: Callable[[str], int] | None = None
     ) -> Sequence[DueJob]:
-        most = limit if per_connection is None else min(limit, per_connection)
+        most = per_connection or (lambda _: limit)
         with self._database.reading() as db:
             rows = [
                 row
                 for connection in _connections(db)
-                for row in db.execute(_DUE, (connection, micros(now), most))
+                for row in db.execute(_DUE, (connection, micros(now), min(limit, most(connection))))
             ]
         rows.sort(key=itemgetter(2))
         return [DueJob(job_id, connection, moment(at)) for job_id, connection, at in rows[:limit]]
