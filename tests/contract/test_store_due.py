@@ -74,9 +74,7 @@ def test_the_active_jobs_of_a_connection_come_furthest_first(store: Store) -> No
 
 
 def test_every_watched_job_is_come_to_once(store: Store) -> None:
-    jobs = [
-        stored(store, n, next_poll_at=after(n % 3), connection=f"c-{n % 2}") for n in range(12)
-    ]
+    jobs = [stored(store, n, next_poll_at=after(n % 3), connection=f"c-{n % 2}") for n in range(12)]
     stored(store, 98, next_poll_at=None)
     ended = stored(store, 99, state=State.RUNNING)
     store.save(Change(job=changed(ended, state=State.SUCCEEDED, next_poll_at=None)))

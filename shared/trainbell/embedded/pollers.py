@@ -22,7 +22,7 @@ AT_FIRST = 2
 GROWTH = 16
 """At least two threads more a tick while orders are overdue, and a sixteenth of those there are."""
 
-OVERDUE_TICKS = 6
+OVERDUE_TICKS = 4
 """A burst at a fast service needs patience, not a crowd."""
 
 BUSY_PROCESSOR = 0.8
