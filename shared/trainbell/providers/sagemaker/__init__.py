@@ -53,4 +53,5 @@ PROVIDER = ProviderSpec(
     needs_secret=False,
     has_logs=True,
     dataset_of=_dataset_of,
+    further_urls=("logs_url",),
 )

@@ -58,7 +58,9 @@ def put_channel(
 
     Raises:
         SettingChanged: none of the revisions in `if_match` is stored.
-        InputInvalid: with every problem of the name, the body and the kind's own settings.
+        InputInvalid: with every problem of the name, the body and the kind's own settings; or its
+            secret is not allowed to be used so.
+        ProviderUnavailable: what the secret's owner allows cannot be had now.
         Conflict: the name belongs to a built-in channel.
     """
     given = _check(services, name, body)
@@ -78,6 +80,11 @@ def put_channel(
         options=dict(given.options),
         updated_at=now,
     )
+    if channel.secret is not None:
+        use = services.channels.spec(channel.kind).secret_use(channel)
+        refused = services.secrets.refusal(channel.secret, use)
+        if refused is not None:
+            raise InputInvalid([Problem("secret", refused)])
     put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
     channel, is_new = put

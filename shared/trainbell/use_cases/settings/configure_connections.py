@@ -81,7 +81,9 @@ def put_connection(
     for its end go on.
 
     Raises:
-        InputInvalid: with every problem of the name, the body and the provider's own options.
+        InputInvalid: with every problem of the name, the body and the provider's own options; or
+            its secret is not allowed to go to its host.
+        ProviderUnavailable: what the secret's owner allows cannot be had now.
         Conflict: it has active jobs, which its new provider would not know.
         SettingChanged: none of the revisions in `if_match` is stored.
     """
@@ -111,6 +113,7 @@ def put_connection(
         created_at=now,
         updated_at=now,
     )
+    _refuse_unbound(services, spec, connection)
     put = change_setting(services, Connection, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
     connection, is_new = put
@@ -120,6 +123,15 @@ def put_connection(
             services.store.lift_silence(name)
         look_again(services, name, line_is_free=is_changed)
     return connection, is_new
+
+
+def _refuse_unbound(services: Services, spec: ProviderSpec, connection: Connection) -> None:
+    """The owner of the secret says where it may go; it is asked again whenever it is used."""
+    if connection.secret is None:
+        return
+    refused = services.secrets.refusal(connection.secret, spec.secret_use(connection))
+    if refused is not None:
+        raise InputInvalid([Problem("secret", refused)])
 
 
 def _settings_of(connection: Connection) -> Connection:
