@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from trainbell.use_cases.ground.door import door_to
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
+from trainbell.use_cases.ground.secret_use import problems_of_use
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.settings.connection_trouble import look_again
 
@@ -101,19 +103,7 @@ def put_connection(
         moved_at = _moved_at(stored, connection, now)
         return replace(connection, created_at=stored.created_at, moved_at=moved_at)
 
-    connection = Connection(
-        name=name,
-        provider=given.provider,
-        base_url=given.base_url or spec.default_base_url,
-        secret=given.secret,
-        calls_per_minute=given.calls_per_minute,
-        max_active=given.max_active,
-        settle_seconds=given.settle_seconds,
-        options=dict(given.options),
-        created_at=now,
-        updated_at=now,
-    )
-    _refuse_unbound(services, spec, connection)
+    connection = replace(_connection(name, given, spec), created_at=now, updated_at=now)
     put = change_setting(services, Connection, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
     connection, is_new = put
@@ -125,13 +115,17 @@ def put_connection(
     return connection, is_new
 
 
-def _refuse_unbound(services: Services, spec: ProviderSpec, connection: Connection) -> None:
-    """The owner of the secret says where it may go; it is asked again whenever it is used."""
-    if connection.secret is None:
-        return
-    refused = services.secrets.refusal(connection.secret, spec.secret_use(connection))
-    if refused is not None:
-        raise InputInvalid([Problem("secret", refused)])
+def _connection(name: str, given: ConnectionInput, spec: ProviderSpec) -> Connection:
+    return Connection(
+        name=name,
+        provider=given.provider,
+        base_url=given.base_url or spec.default_base_url,
+        secret=given.secret,
+        calls_per_minute=given.calls_per_minute,
+        max_active=given.max_active,
+        settle_seconds=given.settle_seconds,
+        options=dict(given.options),
+    )
 
 
 def _settings_of(connection: Connection) -> Connection:
@@ -189,6 +183,10 @@ def _check(
     else:
         _check_address(services, checked.given.base_url, checked.problems)
     _check_against_provider(services, body, checked)
+    if checked.given is not None and checked.spec is not None:
+        connection = _connection(name, checked.given, checked.spec)
+        use = partial(checked.spec.secret_use, connection)
+        checked.problems += problems_of_use(services, connection.secret, use)
     if checked.problems or checked.given is None or checked.spec is None:
         raise InputInvalid(checked.problems)
     return checked.given, checked.spec
