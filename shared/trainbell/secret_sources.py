@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from trainbell.domain.secret_bounds import SecretUse, is_allowed
+from trainbell.domain.secret_bounds import AMBIENT, SecretUse, is_allowed
 from trainbell.errors import ConfigInvalid
 from trainbell.secret_list import SecretList, canonical
 
@@ -30,7 +30,7 @@ class MachineSecrets:
 
     def refusal(self, reference: str, use: SecretUse) -> str | None:
         kind = reference.partition(":")[0]
-        if kind not in ("env", "file"):
+        if kind not in ("env", "file") and reference != AMBIENT:
             return _OTHER_KIND
         if kind == "file" and self._is_trainbells_own(reference):
             return "files in Trainbell's own data directory are no secrets for a service"
@@ -89,7 +89,9 @@ def _not_allowed(reference: str, use: SecretUse) -> str:
         where = " and ".join(map(str, use.destinations)) or "the hosts of its service"
         hosts = " ".join(f"--host {shlex.quote(str(each))}" for each in use.destinations)
     command = f"trainbell secrets allow {shlex.quote(reference)} --provider {use.user} {hosts}"
+    is_ambient = reference == AMBIENT
+    named = "this machine's own credentials are" if is_ambient else f"the secret {reference} is"
     return (
-        f"the secret {reference} is not allowed to go to {where} for {use.user}. Its owner can "
-        f"allow that on this machine: {command.rstrip()}"
+        f"{named} not allowed to go to {where} for {use.user}. Whoever owns it can allow that on "
+        f"this machine: {command.rstrip()}"
     )

@@ -18,7 +18,7 @@ from trainbell.cloud.eventbridge_scheduler import SCHEDULED_TIME, EventBridgeSch
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
 from trainbell.cloud.secrets import KEPT, RENEWED_AFTER, CloudSecrets
 from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
-from trainbell.domain.secret_bounds import Destination, HostPattern, SecretUse
+from trainbell.domain.secret_bounds import AMBIENT, Destination, HostPattern, SecretUse
 from trainbell.domain.settings import Schedule
 from trainbell.errors import ConfigInvalid, ProviderUnavailable, StoreFull, StoreUnavailable
 
@@ -308,6 +308,13 @@ def test_what_its_owner_allows_counts_at_once_and_what_is_withdrawn_within_a_min
     clients.secretsmanager.untag_resource(SecretId="trainbell/x", TagKeys=["trainbell:hosts"])
     clock.advance(KEPT.total_seconds())
     assert secrets.refusal(reference, LISTED) is not None
+
+
+def test_the_functions_own_credentials_go_to_aws_alone(clients: AwsClients) -> None:
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    assert secrets.refusal(AMBIENT, SecretUse("sagemaker")) is None
+    assert secrets.refusal(AMBIENT, OWN) is None
+    assert "own credentials go to AWS's hosts" in str(secrets.refusal(AMBIENT, THEIRS))
 
 
 def test_tags_that_aws_does_not_give_now_are_no_permission(clients: AwsClients) -> None:

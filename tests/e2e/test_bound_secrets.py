@@ -95,9 +95,11 @@ def assert_not_heard(*listeners: Listener) -> None:
         assert not [form for form in forms if form in listener.heard]
 
 
-def assert_refused(problem: ApiProblem, *, status: int) -> None:
+def assert_refused(
+    problem: ApiProblem, *, status: int, what: str = "is not allowed to go to"
+) -> None:
     assert problem.status == status
-    assert "is not allowed to go to" in str(problem)
+    assert what in str(problem)
     assert "trainbell secrets allow" in str(problem)
     assert CANARY not in str(problem)
 
@@ -122,6 +124,26 @@ def test_logs_of_sagemaker_go_nowhere_else_either(machine: Machine) -> None:
     with pytest.raises(ApiProblem) as refused:
         machine.client.put("connections", "mine", body)
     assert_refused(refused.value, status=422)
+
+
+@pytest.mark.parametrize("provider", ["lookout_vision", "sagemaker"])
+def test_the_machines_own_credentials_go_to_aws_alone(
+    machine: Machine, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIACANARY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY * 2)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", CANARY)
+    theirs = machine.listener()
+    body = {**machine.connection(theirs.url, provider), "secret": None}
+    with pytest.raises(ApiProblem) as refused:
+        machine.client.put("connections", "mine", body)
+    assert_refused(refused.value, status=422, what="own credentials are not allowed to go to")
+    # Its owner may allow it all the same.
+    machine.list.allow("ambient:credentials", Bound.of([f"127.0.0.1:{theirs.port}"], provider))
+    machine.client.put("connections", "mine", body)
+    with pytest.raises(ApiProblem):
+        machine.client.test("connections", "mine")
+    assert CANARY.encode() in theirs.heard
 
 
 def aliases(port: int) -> list[str]:

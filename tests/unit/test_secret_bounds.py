@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from trainbell.domain.base_url import checked_base_url
 from trainbell.domain.secret_bounds import Bound, Destination, HostPattern, SecretUse, is_allowed
+from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid
+from trainbell.providers.sagemaker import PROVIDER
 
 API = HostPattern.of("api.example.com")
 
@@ -183,6 +185,27 @@ def test_a_secret_that_is_an_address_goes_where_it_says_and_its_kind_of_channel_
     assert not is_allowed([Bound.of([], "other")], use(OWN, is_address=True))
     unknown = SecretUse("plugin", (Destination.of_url(OTHER),), (), is_address=True)
     assert is_allowed([], unknown)
+
+
+def test_the_own_hosts_of_aws_are_those_of_the_connections_region() -> None:
+    def allowed(url: str, **options: str) -> bool:
+        connection = Connection(name="aws", provider="sagemaker", base_url=url, options=options)
+        return is_allowed([], PROVIDER.secret_use(connection))
+
+    ours = {"region": "eu-west-1"}
+    assert allowed("https://api.sagemaker.eu-west-1.amazonaws.com", **ours)
+    assert allowed("https://vpce-1-x.api.sagemaker.eu-west-1.vpce.amazonaws.com", **ours)
+    for url in (
+        "https://api.sagemaker.us-east-1.amazonaws.com",
+        "https://ec2-1-2-3-4.eu-west-1.compute.amazonaws.com",
+        "https://bucket.s3.eu-west-1.amazonaws.com",
+    ):
+        assert not allowed(url, **ours)
+    assert not allowed("https://api.sagemaker.eu-west-1.amazonaws.com")
+    logs = {"logs_url": "https://logs.eu-west-1.amazonaws.com"}
+    assert allowed("https://api.sagemaker.eu-west-1.amazonaws.com", **ours, **logs)
+    theirs = {"logs_url": "https://evil.example"}
+    assert not allowed("https://api.sagemaker.eu-west-1.amazonaws.com", **ours, **theirs)
 
 
 # ---------------------------------------------------------------- properties

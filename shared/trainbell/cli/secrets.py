@@ -11,7 +11,7 @@ import typer
 from trainbell.cli.exit_codes import ExitCode
 from trainbell.cli.options import JsonOption
 from trainbell.cli.output import console, print_json, rows_table
-from trainbell.domain.secret_bounds import Bound
+from trainbell.domain.secret_bounds import AMBIENT, Bound
 from trainbell.embedded.data_dir import default_data_dir
 from trainbell.errors import ConfigInvalid
 from trainbell.secret_list import SecretList, canonical
@@ -64,6 +64,8 @@ def withdraw(reference: ReferenceArgument) -> None:
 
 def _checked(reference: str) -> str:
     """Raises ConfigInvalid; what is given may be the secret itself, so nothing is repeated."""
+    if reference == AMBIENT:
+        return reference
     kind, _, rest = reference.partition(":")
     if kind in ("secretsmanager", "ssm"):
         raise ConfigInvalid(

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from trainbell.cloud.aws_errors import code_of, is_transient
 from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.secret_tags import bounds_in, not_allowed
-from trainbell.domain.secret_bounds import Bound, SecretUse, is_allowed
+from trainbell.domain.secret_bounds import AMBIENT, Bound, SecretUse, is_allowed
 from trainbell.errors import ConfigInvalid, ProviderUnavailable
 from trainbell.ports import Clock
 
@@ -31,6 +31,11 @@ RENEWED_AFTER = timedelta(seconds=5)
 """What is younger than that is not fetched again, however often it is refused."""
 
 _MISSING = frozenset({"ResourceNotFoundException", "InvalidResourceId", "ParameterNotFound"})
+
+_OWN_ROLE = (
+    "the function's own credentials go to AWS's hosts in the connection's region alone: give the "
+    "connection a secret, or leave its URLs out"
+)
 
 Value = TypeVar("Value")
 
@@ -62,6 +67,8 @@ class CloudSecrets:
 
     def refusal(self, reference: str, use: SecretUse) -> str | None:
         """Raises ProviderUnavailable where AWS does not give its tags now."""
+        if reference == AMBIENT:
+            return None if is_allowed((), use) else _OWN_ROLE
         try:
             if is_allowed(self._bounds_of(reference, KEPT), use):
                 return None

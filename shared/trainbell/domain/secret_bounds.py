@@ -21,6 +21,10 @@ from trainbell.domain.addresses import is_loopback_name
 from trainbell.errors import ConfigInvalid
 
 HOSTS_AT_MOST = 50
+AMBIENT = "ambient:credentials"
+"""The reference to what a provider finds by itself where a connection names no secret: the
+machine's own credentials. No connection can name it."""
+
 _USUAL_PORT = {"https": 443, "http": 80}
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")

@@ -101,7 +101,7 @@ class Catalog:
     def _build(self, connection: Connection) -> RedactedProvider:
         spec = self.spec(connection.provider)
         connection = _completed(connection, spec)
-        secret = BoundSecret(self._secrets, connection.secret, spec.secret_use(connection))
+        secret = BoundSecret(self._secrets, spec.secret_of(connection), spec.secret_use(connection))
         secret.require()
         known = KnownSecrets(secret)
         provider = spec.build(

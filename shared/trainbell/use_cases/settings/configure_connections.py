@@ -186,7 +186,7 @@ def _check(
     if checked.given is not None and checked.spec is not None:
         connection = _connection(name, checked.given, checked.spec)
         use = partial(checked.spec.secret_use, connection)
-        checked.problems += problems_of_use(services, connection.secret, use)
+        checked.problems += problems_of_use(services, checked.spec.secret_of(connection), use)
     if checked.problems or checked.given is None or checked.spec is None:
         raise InputInvalid(checked.problems)
     return checked.given, checked.spec
