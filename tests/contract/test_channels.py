@@ -16,6 +16,7 @@ from botocore.hooks import HierarchicalEmitter
 from moto import mock_aws
 
 from tests.builders import NOON, FakeClock, a_running_job, changed
+from tests.open_secrets import OpenSecrets
 from trainbell.channels.catalog import FoundChannels
 from trainbell.channels.slack.channel import slack_url
 from trainbell.conformance import ChannelConformance, ChannelSubject
@@ -40,7 +41,7 @@ def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass
-class Secrets:
+class Secrets(OpenSecrets):
     url: str = ""
 
     def read(self, reference: str) -> str:

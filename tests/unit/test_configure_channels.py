@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FakeClock
+from tests.open_secrets import OpenSecrets
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.channels.catalog import FoundChannels
 from trainbell.channels.cloud_event import cloud_event
@@ -29,7 +30,7 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:ends"
 SLACK = {"kind": "slack", "secret": "env:SLACK_URL"}
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self._secret = secret
 

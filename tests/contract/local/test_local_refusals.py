@@ -14,6 +14,7 @@ from tests.contract.local.machine import (
     Machine,
     until,
 )
+from tests.open_secrets import OpenSecrets
 from trainbell.clock import SystemClock
 from trainbell.domain.job import State
 from trainbell.errors import (
@@ -120,7 +121,7 @@ def test_the_supervisor_is_reached_through_the_real_hand_over(machine: Machine) 
 
 
 def test_it_cannot_be_built_without_a_data_directory(machine: Machine) -> None:
-    class NoSecrets:
+    class NoSecrets(OpenSecrets):
         def read(self, reference: str) -> str:
             raise ConfigInvalid(reference)
 
