@@ -17,8 +17,10 @@ from trainbell.clock import SystemClock
 from trainbell.domain.ids import new_job_id
 from trainbell.domain.job import Job, StartAttempts, State, Watch
 from trainbell.domain.order import Order
+from trainbell.domain.secret_bounds import Bound
 from trainbell.domain.settings import Connection
 from trainbell.ports import Change
+from trainbell.secret_list import SecretList
 from trainbell.stores.sqlite.store import SqliteStore
 
 JOBS_A_SECOND = 2000
@@ -30,6 +32,8 @@ START_SECONDS = 1.0
 
 def prepare(task: Task) -> None:
     directory = Path(task.directory)
+    hosts = [f"127.0.0.1:{port}" for port in (task.port, task.silent_port)]
+    SecretList(directory).allow(f"env:{SECRET}", Bound.of(hosts, "deepva"))
     store = SqliteStore(directory / DATABASE)
     for number in range(task.connections):
         store.put_config(_connection(f"deepva-{number}", task.base_url))
