@@ -10,7 +10,7 @@ import pytest
 from tests.builders import FakeClock, a_caller
 from tests.toy_service import ToyService, Training, WatchCalls, a_trainbell
 from trainbell.domain.events import EventType
-from trainbell.domain.job import Job, State
+from trainbell.domain.job import CancelCause, Job, State
 from trainbell.errors import ProviderAuthFailed, ProviderError, ProviderUnavailable
 from trainbell.ports import Store
 from trainbell.use_cases.ground.services import Services
@@ -110,6 +110,21 @@ def test_a_cancel_says_that_a_person_is_content_with_the_end(
     watch(services, clock, job, 1)
     cancel_job(services, job.id, by=a_caller("ada"))
     assert watch(services, clock, job, 3).state is State.LOST
+
+
+def test_a_deadline_knows_nothing_of_where_a_connection_leads(
+    services: Services, service: ToyService, clock: FakeClock
+) -> None:
+    """Its cancel is no person's word; a person's, that comes later, is."""
+    job, _ = request_job(services, {**BODY, "deadline_seconds": 7200}, by=a_caller("ada"))
+    advance_job(services, job.id)
+    put_connection(services, "account", {"provider": "toy", "base_url": "https://other.example"})
+    service.trainings.clear()
+    waiting = watch(services, clock, job, 48)
+    assert (waiting.state, waiting.cancel.cause) == (State.CANCELLING, CancelCause.DEADLINE)
+    cancel_job(services, job.id, by=a_caller("bob"))
+    lost = watch(services, clock, job, 3)
+    assert (lost.state, lost.cancel.requested_by) == (State.LOST, "bob")
 
 
 def test_a_change_that_leads_to_the_same_account_moves_nothing(services: Services) -> None:

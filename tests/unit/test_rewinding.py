@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
 
 from tests.builders import NOON, a_running_job, changed
+from trainbell.domain.cancelling import cancel_failed, cancel_sent
 from trainbell.domain.events import EventType
+from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelCause, CancelWish, Job, State
 from trainbell.domain.lifecycle import WatchRules, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
+from trainbell.domain.recording import Decision
 from trainbell.domain.rewinding import rewound
 
 DAY = timedelta(days=1)
+NO_ANSWER = Failure(kind=FailureKind.UNAVAILABLE, at=NOON, type="ProviderUnavailable", message="")
 
 
 def after(seconds: float) -> datetime:
@@ -58,6 +66,25 @@ def test_a_cancel_that_the_service_took_cannot_be_taken_back() -> None:
     job = declared_late_by_a_clock_ahead(a_running_job(deadline_at=after(3600)))
     sent = changed(job, cancel_sent_at=after(11) + DAY)
     assert rewound(sent, after(20)).job.state is State.CANCELLING
+
+
+@pytest.mark.parametrize("answered", [cancel_sent, partial(cancel_failed, failure=NO_ANSWER)])
+def test_a_cancel_that_was_under_way_leaves_no_look_of_the_future_behind(
+    answered: Callable[..., Decision],
+) -> None:
+    """The poll before it had been decided on by the clock that was ahead."""
+    job = declared_late_by_a_clock_ahead(a_running_job(deadline_at=after(15)))
+    assert answered(job, now=after(20)).job.due_at == after(20)
+
+
+def test_a_cancel_leaves_the_next_look_where_it_was() -> None:
+    job = a_running_job(
+        state=State.CANCELLING,
+        next_poll_at=after(30),
+        cancel_requested_at=after(10),
+        cancel_cause=CancelCause.REQUESTED,
+    )
+    assert cancel_sent(job, after(20)).job.due_at == after(30)
 
 
 def test_a_persons_wish_stands_whatever_the_clock_was() -> None:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from trainbell.domain.events import EventType
 from trainbell.domain.job import CancelCause, Job, State
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.domain.polling import JITTER
-from trainbell.domain.rate_budget import LONGEST_RETRY_AFTER_SECONDS
+from trainbell.domain.polling import longest_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
 from trainbell.domain.schedule_times import next_due_of
 from trainbell.domain.searching import SEARCH_LAST_SECONDS
@@ -102,14 +101,7 @@ def rewound_schedule(schedule: Schedule, now: datetime) -> Schedule:
 def _waits_too_long(job: Job, now: datetime) -> bool:
     """Longer than any rule lets it. A look-up that found nothing, and a place in a rate budget,
     leave no other time behind. To look once too often does no harm."""
-    error = job.watch.last_error
-    asked = (error.retry_after_seconds if error is not None else None) or 0.0
-    longest = max(
-        job.order.min_interval_seconds,
-        job.order.max_interval_seconds,
-        min(asked, LONGEST_RETRY_AFTER_SECONDS) * (1 + JITTER),
-        SEARCH_LAST_SECONDS if job.is_ended else 0.0,
-    )
+    longest = max(longest_wait_seconds(job), SEARCH_LAST_SECONDS if job.is_ended else 0.0)
     next_look = job.watch.next_poll_at
     return next_look is not None and next_look > now + timedelta(seconds=longest) + CLOCKS_DIFFER_BY
 
