@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from trainbell.domain.rewinding import rewound
-from trainbell.errors import NotFound, RecordUnreadable
+from trainbell.errors import NotFound, RecordUnreadable, StoreError
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 
 
 def rewind_jobs(services: Services) -> int:
-    """Look at every job that is not due yet. Returns how many had times of the future."""
+    """Look at every job that is not due yet. Returns how many had times of the future.
+
+    Raises:
+        StoreError: the store failed at some of them; all others are mended.
+    """
     now = services.clock.now()
-    changed = 0
+    changed, failed = 0, None
     for due in services.store.watched():
         if due.due_at <= now:
             continue
@@ -20,6 +24,10 @@ def rewind_jobs(services: Services) -> int:
             changed += record(services, job, lambda each: rewound(each, now))[0] is not job
         except (NotFound, RecordUnreadable):
             continue
+        except StoreError as error:
+            failed = error
         except Exception:  # one job that cannot be mended must not keep the others from it
             log.exception("job %s may be looked at late: its times lie in the future", due.id)
+    if failed is not None:
+        raise failed
     return changed
