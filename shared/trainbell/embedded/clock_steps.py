@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from trainbell.domain.rewinding import CLOCKS_DIFFER_BY
 from trainbell.use_cases.ground.services import Services, log
@@ -47,10 +48,16 @@ def mend_times(services: Services) -> None:
     Raises:
         StoreError: something could not be mended; to be tried again, which does no harm.
     """
-    jobs, schedules = rewind_jobs(services), rewind_schedules(services)
+
+    @cache
+    def forget() -> None:
+        # First: the next try, should this process die, finds what is left, and does it again.
+        forget_lines(services)
+
+    jobs = rewind_jobs(services, first=forget)
+    schedules = rewind_schedules(services, first=forget)
     resume_telling(services)
     if jobs or schedules:
-        forget_lines(services)
         log.warning(
             "the clock was ahead: %d jobs and %d schedules had times of the future, and are"
             " looked at now",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from trainbell.domain.rewinding import rewound
 from trainbell.errors import NotFound, RecordUnreadable, StoreError
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
 
 
-def rewind_jobs(services: Services) -> int:
-    """Look at every job that is not due yet. Returns how many had times of the future.
+def rewind_jobs(services: Services, *, first: Callable[[], None]) -> int:
+    """Look at every job that is not due yet. Returns how many had times of the future. `first` is
+    called before each change, and may say nothing the second time.
 
     Raises:
         StoreError: the store failed at some of them; all others are mended.
@@ -21,7 +24,11 @@ def rewind_jobs(services: Services) -> int:
             continue
         try:
             job = services.store.get(due.id)
-            changed += record(services, job, lambda each: rewound(each, now))[0] is not job
+            if rewound(job, now).job is job:
+                continue
+            first()
+            record(services, job, lambda each: rewound(each, now))
+            changed += 1
         except (NotFound, RecordUnreadable):
             continue
         except StoreError as error:
