@@ -31,6 +31,16 @@ class FakeClock:
         return self._now
 
 
+class OneSecret:
+    """A secret source with this secret behind every reference; a test may change it."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def read(self, reference: str) -> str:
+        return self.secret
+
+
 def a_caller(name: str = "ada") -> Caller:
     """The owner of a machine, by whatever name."""
     return Caller(CallerKind.OWNER, name)
