@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 
 from tests.builders import FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
+from trainbell.domain.job import State
 from trainbell.domain.observation import Observation
 from trainbell.ports import Handle, StartOrder
 from trainbell.providers.azure_vision.provider import AzureVision
@@ -22,6 +24,24 @@ from trainbell.simulators.azure_vision.service import API_KEY
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 OTHER_JOB = "01jobbbbbbbbbbbbbbbbbbbbbb"
 LIVE_URL = "https://acme.cognitiveservices.azure.com/computervision"
+TRAINING_WORDS: Mapping[str, State] = {
+    "notStarted": State.QUEUED,
+    "training": State.RUNNING,
+    "cancelling": State.CANCELLING,
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+"""`ModelState` of Models - Create, and what each means; never the provider's own table."""
+
+
+EVALUATION_WORDS: Mapping[str, State] = {
+    "notStarted": State.QUEUED,
+    "running": State.RUNNING,
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+}
+"""`EvaluationStatus` of Microsoft's Python client."""
 
 
 def a_provider(

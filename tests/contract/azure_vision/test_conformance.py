@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.contract.azure_vision.service import (
+    EVALUATION_WORDS,
+    TRAINING_WORDS,
     a_provider,
     a_trained_model,
     an_evaluation,
@@ -19,7 +21,6 @@ from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.ports import Handle, Provider
 from trainbell.providers.azure_vision import PROVIDER
 from trainbell.providers.azure_vision.provider import AzureVision
-from trainbell.providers.azure_vision.status_map import EVALUATION_STATUS_MAP, STATUS_MAP
 from trainbell.simulators.azure_vision import AzureVisionSimulator
 from trainbell.simulators.azure_vision.service import API_KEY
 
@@ -69,10 +70,8 @@ def of_training(simulator: AzureVisionSimulator) -> dict[str, Any]:
         "bad_order": lambda job_id: an_order(job_id, model_kind=None, time_budget_in_hours=337),
         "starts": lambda job_id: simulator.starts[f"trainbell-{job_id}"],
         "unknown_handle": {"model": "no-such-model"},
-        "status_map": STATUS_MAP,
-        "documented_statuses": frozenset(
-            {"notStarted", "training", "cancelling", "cancelled", "succeeded", "failed"}
-        ),
+        "status_map": TRAINING_WORDS,
+        "documented_statuses": frozenset(TRAINING_WORDS),
     }
 
 
@@ -83,6 +82,6 @@ def of_evaluation(simulator: AzureVisionSimulator) -> dict[str, Any]:
         "bad_order": lambda job_id: an_evaluation(job_id, model_name="no-such-model"),
         "starts": lambda job_id: simulator.starts[f"trained/trainbell-{job_id}"],
         "unknown_handle": {"model": "trained", "evaluation": "no-such-evaluation"},
-        "status_map": EVALUATION_STATUS_MAP,
-        "documented_statuses": frozenset({"notStarted", "running", "succeeded", "failed"}),
+        "status_map": EVALUATION_WORDS,
+        "documented_statuses": frozenset(EVALUATION_WORDS),
     }

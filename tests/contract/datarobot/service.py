@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
+from trainbell.domain.job import State
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.providers.datarobot import PROVIDER
@@ -39,6 +41,50 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "import_version": {"customModelId": MODEL, "repositoryId": REPOSITORY, "ref": "main"},
 }
+TEST_WORDS: Mapping[str, State] = {
+    "not_tested": State.QUEUED,
+    "queued": State.QUEUED,
+    "in_progress": State.RUNNING,
+    "succeeded": State.SUCCEEDED,
+    "warning": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "aborted": State.FAILED,
+    "skipped": State.FAILED,
+    "canceled": State.CANCELLED,
+}
+"""`overallStatus` of a test, all nine; never the provider's own table. Whoever waits for a test
+that was skipped or broken off must not take it for passed."""
+
+
+BUILD_WORDS: Mapping[str, State] = {
+    "submitted": State.QUEUED,
+    "processing": State.RUNNING,
+    "success": State.SUCCEEDED,
+    "failed": State.FAILED,
+}
+"""`buildStatus` of a dependency build, which has no word for a cancelled one."""
+
+
+CONVERSION_WORDS: Mapping[str, State] = {
+    "pending": State.QUEUED,
+    "in progress": State.RUNNING,
+    "stopping": State.CANCELLING,
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "stopped": State.CANCELLED,
+}
+"""Trainbell's words for the three flags of a conversion."""
+
+
+ASYNCHRONOUS_WORDS: Mapping[str, State] = {
+    "INITIALIZED": State.QUEUED,
+    "RUNNING": State.RUNNING,
+    "COMPLETED": State.SUCCEEDED,
+    "ERROR": State.FAILED,
+    "ABORTED": State.CANCELLED,
+    "EXPIRED": State.FAILED,
+}
+"""`status` of `GET /status/{id}/`."""
 
 
 def a_provider(

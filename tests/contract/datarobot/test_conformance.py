@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from tests.builders import NOON, FakeClock
-from tests.contract.datarobot.service import PARAMETERS, a_provider
+from tests.contract.datarobot.service import (
+    ASYNCHRONOUS_WORDS,
+    BUILD_WORDS,
+    CONVERSION_WORDS,
+    PARAMETERS,
+    TEST_WORDS,
+    a_provider,
+)
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES
@@ -25,7 +32,6 @@ from trainbell.simulators.datarobot.work import Plan, Work
 # ---------------------------------------------------------------- the conformance suite
 
 
-ASYNCHRONOUS = frozenset({"INITIALIZED", "RUNNING", "COMPLETED", "ERROR", "ABORTED", "EXPIRED"})
 NO_VERDICT = "ended without a verdict"
 FLAGS = {
     "pending": (None, None, False),
@@ -37,19 +43,10 @@ FLAGS = {
     NO_VERDICT: (False, None, False),
 }
 """conversionInProgress, conversionSucceeded and shouldStop: a conversion has no word."""
-KINDS_WORDS: dict[str, tuple[Mapping[str, State], frozenset[str]]] = {
-    "test": (
-        tables.TEST_STATUSES,
-        frozenset(
-            {"not_tested", "queued", "in_progress", "succeeded", "warning", "failed"}
-            | {"aborted", "skipped", "canceled"}
-        ),
-    ),
-    "build_dependencies": (
-        {k: v for k, v in tables.BUILD_STATUSES.items() if k != tables.NOT_STARTED},
-        frozenset({"submitted", "processing", "failed", "success"}),
-    ),
-    "convert": (tables.CONVERSION_STATUSES, frozenset(FLAGS) - {NO_VERDICT}),
+KINDS_WORDS: Mapping[str, Mapping[str, State]] = {
+    "test": TEST_WORDS,
+    "build_dependencies": BUILD_WORDS,
+    "convert": CONVERSION_WORDS,
 }
 CROWD = 120
 
@@ -157,7 +154,7 @@ class TestConformance(HttpConformance):
             return provider
 
         job_kind = works.kind
-        words, documented = KINDS_WORDS.get(job_kind, (tables.ASYNC_STATUSES, ASYNCHRONOUS))
+        words = KINDS_WORDS.get(job_kind, ASYNCHRONOUS_WORDS)
         undecided = job_kind in ("explain", "assign_training_data", "import_version")
         return HttpSubject(
             spec=PROVIDER,
@@ -171,7 +168,7 @@ class TestConformance(HttpConformance):
                 "kind": job_kind,
             },
             status_map=words,
-            documented_statuses=documented,
+            documented_statuses=frozenset(words),
             package="trainbell.providers.datarobot",
             fault=works.simulator.faults.add,
             secret=API_KEY,
@@ -193,11 +190,3 @@ def test_every_table_holds_only_what_can_be_seen() -> None:
     found = (getattr(tables, name) for name in dir(tables) if name.endswith("_STATUSES"))
     states = {state for table in found for state in table.values()}
     assert states <= OBSERVABLE_STATES
-    assert set(tables.ASYNC_STATUSES) == {
-        "INITIALIZED",
-        "RUNNING",
-        "COMPLETED",
-        "ERROR",
-        "ABORTED",
-        "EXPIRED",
-    }

@@ -9,7 +9,13 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock
-from tests.contract.datarobot.service import PARAMETERS, a_provider, an_order, answering
+from tests.contract.datarobot.service import (
+    ASYNCHRONOUS_WORDS,
+    PARAMETERS,
+    a_provider,
+    an_order,
+    answering,
+)
 from trainbell.domain.job import State
 from trainbell.errors import (
     ProviderJobMissing,
@@ -19,7 +25,6 @@ from trainbell.errors import (
     StartOutcomeUnknown,
 )
 from trainbell.ports import Handle
-from trainbell.providers.datarobot import status_map as tables
 from trainbell.providers.datarobot.provider import DataRobot
 from trainbell.simulators.datarobot import DataRobotSimulator
 from trainbell.simulators.datarobot.work import Plan
@@ -174,8 +179,8 @@ def test_R8_without_a_time_nothing_is_looked_up(
         datarobot.find(an_order(sent_at=None))
 
 
-@pytest.mark.parametrize(("word", "state"), [*tables.ASYNC_STATUSES.items(), ("REBALANCING", None)])
-def test_R8_each_status_reads_as_the_table_says(
+@pytest.mark.parametrize(("word", "state"), [*ASYNCHRONOUS_WORDS.items(), ("REBALANCING", None)])
+def test_R8_each_status_reads_as_documented(
     datarobot: DataRobot, simulator: DataRobotSimulator, word: str, state: State | None
 ) -> None:
     handle = datarobot.start(an_order("explain"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 
 from tests.builders import FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
+from trainbell.domain.job import State
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.providers.deepva.provider import DeepVA
@@ -17,6 +19,13 @@ from trainbell.simulators.deepva.service import API_KEY
 from trainbell.simulators.deepva.trainings import FACE_DATASET
 
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
+WORDS: Mapping[str, State] = {
+    "waiting": State.QUEUED,
+    "processing": State.RUNNING,
+    "completed": State.SUCCEEDED,
+    "failed": State.FAILED,
+}
+"""The `state` of a training as its documentation names them; never the provider's own table."""
 
 
 def a_provider(

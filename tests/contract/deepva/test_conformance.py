@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract.deepva.service import a_provider, an_order
+from tests.contract.deepva.service import WORDS, a_provider, an_order
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.ports import Provider
 from trainbell.providers.deepva import PROVIDER
 from trainbell.providers.deepva.provider import DeepVA
-from trainbell.providers.deepva.status_map import STATUS_MAP
 from trainbell.simulators.deepva import DeepVASimulator
 from trainbell.simulators.deepva.service import API_KEY
 
@@ -40,8 +39,8 @@ class TestConformance(HttpConformance):
             starts=lambda job_id: simulator.starts[f"trainbell:{job_id}"],
             finish=lambda handle: simulator.account.end_now(handle["id"]),
             unknown_handle={"id": "a09d87ed-1c12-4ea5-827e-906634626797"},
-            status_map=STATUS_MAP,
-            documented_statuses=frozenset({"waiting", "processing", "completed", "failed"}),
+            status_map=WORDS,
+            documented_statuses=frozenset(WORDS),
             package="trainbell.providers.deepva",
             fault=simulator.faults.add,
             secret=API_KEY,

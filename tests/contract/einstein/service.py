@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 
 from tests.builders import NOON, FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
+from trainbell.domain.job import State
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.providers.einstein.provider import Einstein
@@ -20,6 +22,16 @@ from trainbell.simulators.einstein.trainings import (
 )
 
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
+WORDS: Mapping[str, State] = {
+    "QUEUED": State.QUEUED,
+    "RUNNING": State.RUNNING,
+    "SUCCEEDED": State.SUCCEEDED,
+    "FAILED": State.FAILED,
+    "KILLED": State.CANCELLED,
+    "FAILED_WITH_RETRIES": State.FAILED,
+}
+"""`status` of a training: the guide's four, and two of the OpenAPI document; never the provider's
+own table. Nobody but the service kills a training: a cancel is no call of its."""
 
 
 class OnlyStarts(httpx.BaseTransport):

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.contract.einstein.service import a_retraining, an_order
+from tests.contract.einstein.service import WORDS, a_retraining, an_order
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.ports import StartOrder
 from trainbell.providers.einstein import PROVIDER
 from trainbell.providers.einstein.provider import Einstein
-from trainbell.providers.einstein.status_map import STATUS_MAP
 from trainbell.simulators.einstein import EinsteinSimulator
 from trainbell.simulators.einstein.account_key import PRIVATE_KEY
 from trainbell.simulators.einstein.trainings import (
@@ -24,7 +23,6 @@ from trainbell.simulators.einstein.trainings import (
 from trainbell.simulators.faults import Fault, FaultKind
 
 CALLS = r"^/v2/(vision|language)/"
-STATUSES = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "KILLED", "FAILED_WITH_RETRIES"}
 
 
 # ---------------------------------------------------------------- the conformance suite, two kinds
@@ -60,8 +58,8 @@ def a_subject(
         starts=lambda job_id: simulator.starts[f"trainbell:{job_id}"],
         finish=lambda handle: simulator.account.end_now(handle["id"]),
         unknown_handle={"service": "vision", "id": "2KXJEOM3N562JBT4P7OX7VID2Q"},
-        status_map=STATUS_MAP,
-        documented_statuses=frozenset(STATUSES),
+        status_map=WORDS,
+        documented_statuses=frozenset(WORDS),
         package="trainbell.providers.einstein",
         fault=fault,
         secret=PRIVATE_KEY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 
 from tests.builders import NOON, FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
+from trainbell.domain.job import State
 from trainbell.ports import Handle, StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.providers.lookout_vision.provider import LookoutVision
@@ -22,6 +24,19 @@ JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 OTHER_JOB = "01jobbbbbbbbbbbbbbbbbbbbbb"
 OUTPUT = {"S3Location": {"Bucket": "lookout-results", "Prefix": "circuits/"}}
 SERVICE = "https://lookoutvision.us-east-1.amazonaws.com"
+WORDS: Mapping[str, State] = {
+    "TRAINING": State.RUNNING,
+    "TRAINED": State.SUCCEEDED,
+    "TRAINING_FAILED": State.FAILED,
+    "STARTING_HOSTING": State.SUCCEEDED,
+    "HOSTED": State.SUCCEEDED,
+    "HOSTING_FAILED": State.SUCCEEDED,
+    "STOPPING_HOSTING": State.SUCCEEDED,
+    "SYSTEM_UPDATING": State.SUCCEEDED,
+    "DELETING": State.CANCELLING,
+}
+"""All of `ModelStatus` in the service's API, with what each means for the training; never the
+provider's own table. Only a trained model is hosted, so the hosting words tell of a success."""
 
 
 def keys(secret: str = SECRET_ACCESS_KEY, **more: str) -> str:

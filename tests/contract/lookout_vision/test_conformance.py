@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.contract.lookout_vision.service import an_order, end_now, keys, say
+from tests.contract.lookout_vision.service import WORDS, an_order, end_now, keys, say
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.providers.lookout_vision import PROVIDER
 from trainbell.providers.lookout_vision.provider import LookoutVision
-from trainbell.providers.lookout_vision.status_map import STATUS_MAP
 from trainbell.simulators.lookout_vision import LookoutVisionSimulator
 from trainbell.simulators.lookout_vision.account import PROJECT
 from trainbell.simulators.lookout_vision.service import SECRET_ACCESS_KEY
@@ -39,20 +38,8 @@ class TestConformance(HttpConformance):
             starts=lambda job_id: simulator.starts[job_id],
             finish=lambda handle: end_now(simulator, handle),
             unknown_handle={"project": PROJECT, "version": "7"},
-            status_map=STATUS_MAP,
-            documented_statuses=frozenset(
-                {
-                    "TRAINING",
-                    "TRAINED",
-                    "TRAINING_FAILED",
-                    "STARTING_HOSTING",
-                    "HOSTED",
-                    "HOSTING_FAILED",
-                    "STOPPING_HOSTING",
-                    "SYSTEM_UPDATING",
-                    "DELETING",
-                }
-            ),
+            status_map=WORDS,
+            documented_statuses=frozenset(WORDS),
             package="trainbell.providers.lookout_vision",
             fault=simulator.faults.add,
             secret=SECRET_ACCESS_KEY,

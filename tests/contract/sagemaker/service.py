@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.sagemaker_on_moto import (
     REGION,
     parameters,
 )
+from trainbell.domain.job import State
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.providers.sagemaker.provider import SageMaker
@@ -25,6 +27,15 @@ JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 NAME = f"trainbell-{JOB}"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{NAME}"
 HANDLE = {"name": NAME, "arn": ARN}
+WORDS: Mapping[str, State] = {
+    "InProgress": State.RUNNING,
+    "Stopping": State.CANCELLING,
+    "Completed": State.SUCCEEDED,
+    "Failed": State.FAILED,
+    "Stopped": State.CANCELLED,
+    "Deleting": State.RUNNING,
+}
+"""All of `TrainingJobStatus`, while the stage says nothing more; never the provider's own table."""
 
 
 def a_provider(

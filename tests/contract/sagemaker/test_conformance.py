@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sagemaker.service import ARN, _enum, a_provider, an_order
+from tests.contract.sagemaker.service import ARN, WORDS, _enum, a_provider, an_order
 from tests.sagemaker_on_moto import (
     ACCESS_KEY,
     REFUSED_ROLE,
@@ -18,7 +18,6 @@ from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.ports import Provider
 from trainbell.providers.sagemaker import PROVIDER
 from trainbell.providers.sagemaker.provider import SageMaker
-from trainbell.providers.sagemaker.status_map import STATUS_MAP
 
 
 class TestConformance(HttpConformance):
@@ -43,7 +42,7 @@ class TestConformance(HttpConformance):
             starts=lambda job_id: service.starts[job_id],
             finish=lambda handle: service.finish(handle["name"]),
             unknown_handle={"name": "trainbell-01nobody", "arn": ARN},
-            status_map=STATUS_MAP,
+            status_map=WORDS,
             documented_statuses=frozenset(_enum("TrainingJobStatus")),
             package="trainbell.providers.sagemaker",
             fault=service.faults.add,

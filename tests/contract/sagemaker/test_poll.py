@@ -62,7 +62,9 @@ def test_a_spot_interruption_keeps_it_running(answering: Any, stage: str) -> Non
     assert seen.message == (words if stage == "Interrupted" else None)
 
 
-@pytest.mark.parametrize("stage", [*sorted(WAITING_STAGES)])
+@pytest.mark.parametrize(
+    "stage", ["Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack"]
+)
 def test_before_its_first_instance_it_is_queued(answering: Any, stage: str) -> None:
     answer = recorded("training_job_interrupted", SecondaryStatus=stage)
     del answer["TrainingStartTime"]
