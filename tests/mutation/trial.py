@@ -27,10 +27,21 @@ SHARED = (
     "moto.server",
     "pydantic",
     "tests.builders",
+    "tests.contract.limits",
+    "tests.contract.store_factories",
+    "tests.inner_provider",
     "tests.toy_service",
     "trainbell.conformance",
+    "trainbell.providers.catalog",
     "trainbell.providers.http",
+    "trainbell.providers.pages",
+    "trainbell.simulators.azure_vision",
+    "trainbell.simulators.datarobot",
+    "trainbell.simulators.deepva",
+    "trainbell.simulators.einstein",
+    "trainbell.simulators.lookout_vision",
     "trainbell.simulators.server",
+    "xml.dom.minidom",
 )
 """Imported once, before the first fork."""
 SLOW = ("test_conformance.py",)
