@@ -53,29 +53,26 @@ class Running:
 
 
 class Killers:
-    """The tests that killed last, of each provider: neighbours die by the same hand."""
+    """The tests that killed last: neighbours die by the same hand."""
 
     def __init__(self) -> None:
-        self._of: dict[str, list[str]] = {provider: [] for provider in PROVIDERS}
+        self._of: dict[tuple[str, str], list[str]] = {}
 
-    def tests(self, provider: str) -> Sequence[str]:
-        return tuple(self._of[provider])
+    def tests(self, mutant: Mutant) -> list[str]:
+        return self._of.setdefault((mutant.provider, mutant.kind), [])
 
-    def files(self, provider: str) -> Sequence[Path]:
+    def files(self, mutant: Mutant) -> Sequence[Path]:
         """Those of the last killers first."""
-        files = trial.files_of(provider)
-        last = [test.partition("::")[0] for test in self._of[provider]]
-        relative = {path: path.relative_to(trial.ROOT).as_posix() for path in files}
-        return sorted(
-            files, key=lambda path: last.index(relative[path]) if relative[path] in last else 99
-        )
+        last = [trial.ROOT / test.partition("::")[0] for test in self.tests(mutant)]
+        files = trial.files_of(mutant.provider, mutant.kind)
+        return sorted(files, key=lambda path: last.index(path) if path in last else len(last))
 
-    def note(self, provider: str, test: str) -> None:
-        of = self._of[provider]
-        if test in of:
-            of.remove(test)
-        of.insert(0, test)
-        del of[KILLERS_KEPT:]
+    def note(self, mutant: Mutant, test: str) -> None:
+        tests = self.tests(mutant)
+        if test in tests:
+            tests.remove(test)
+        tests.insert(0, test)
+        del tests[KILLERS_KEPT:]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     chosen = _chosen(asked)
     trial.import_what_is_shared()
-    if not asked.sample:
+    if not asked.unproved:
         for provider in dict.fromkeys(mutant.provider for mutant in chosen):
             if (broken := _unmutated(provider)) is not None:
                 _print(f"{provider} fails without a mutant: {broken}")
@@ -114,6 +111,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="so many of them, by the seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--excluded", action="store_true", help="those held to be equivalent")
+    parser.add_argument(
+        "--unproved", action="store_true", help="without a run of the tests as they are"
+    )
     parser.add_argument("--verbose", action="store_true", help="say what killed each")
     return parser.parse_args(arguments)
 
@@ -156,7 +156,7 @@ def _tried(mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, str | None]]:
                     killer = each.verdict()
                     each.stop()
                     if killer is not None:
-                        killers.note(each.mutant.provider, killer)
+                        killers.note(each.mutant, killer)
                     yield each.mutant, killer
     finally:
         for each in running:
@@ -165,7 +165,7 @@ def _tried(mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, str | None]]:
 
 def _begun(mutant: Mutant, killers: Killers) -> Running:
     mine, theirs = FORK.Pipe(duplex=False)
-    given = (mutant, killers.tests(mutant.provider), killers.files(mutant.provider), theirs)
+    given = (mutant, tuple(killers.tests(mutant)), killers.files(mutant), theirs)
     process = FORK.Process(target=trial.run, args=given)
     process.start()
     theirs.close()

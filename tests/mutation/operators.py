@@ -80,8 +80,8 @@ def in_bounds(tree: ast.Module) -> Iterator[Change]:
                         yield Change(keyword, text, f"{text} for {keyword.arg}")
             case ast.Compare(ops=[op]) if type(op) in COMPARED:
                 left, right = ast.unparse(node.left), ast.unparse(node.comparators[0])
-                text = f"{left} {COMPARED[type(op)]} {right}"
-                yield Change(node, f"({text})", text)
+                other = COMPARED[type(op)]
+                yield Change(node, f"(({left}) {other} ({right}))", f"{left} {other} {right}")
     yield from _in_constants(tree)
 
 

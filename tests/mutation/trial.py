@@ -19,6 +19,7 @@ from types import CodeType, ModuleType
 
 import pytest
 
+from tests.aws_models import service_model
 from tests.mutation.mutant import PACKAGE, PROVIDERS, ROOT, Mutant
 
 SHARED = (
@@ -44,26 +45,30 @@ SHARED = (
     "xml.dom.minidom",
 )
 """Imported once, before the first fork."""
-SLOW = ("test_conformance.py",)
-"""Last of a provider's files, where no other has killed the mutant."""
+LIKELY = {"status": "test_conformance.py", "bound": "test_limits.py", "pattern": "test_limits.py"}
+"""The file that is to kill such a mutant, and so runs first."""
+SLOW = "test_conformance.py"
+"""Last, where it is not likely."""
 
 
 def import_what_is_shared() -> None:
     for name in SHARED:
         importlib.import_module(name)
+    service_model("sagemaker")
     early = [each for each in PROVIDERS if f"{PACKAGE}.{each}" in sys.modules]
     if early:
         raise RuntimeError(f"imported too early to be mutated: {', '.join(early)}")
 
 
-def files_of(provider: str) -> list[Path]:
-    """A provider's contract tests, and unit tests that bear its name."""
+def files_of(provider: str, kind: str | None = None) -> list[Path]:
+    """A provider's contract tests, and unit tests that bear its name; the likely killers first."""
     tests = ROOT / "tests"
     found = [
         *(tests / "contract" / provider).rglob("test_*.py"),
         *(tests / "unit").glob(f"test_{provider}*.py"),
     ]
-    return sorted(found, key=lambda path: (path.name in SLOW, path))
+    likely = LIKELY.get(kind or "")
+    return sorted(found, key=lambda path: (path.name != likely, path.name == SLOW, path))
 
 
 class _Mutated(SourceFileLoader):

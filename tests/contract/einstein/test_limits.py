@@ -14,7 +14,7 @@ from trainbell.providers.einstein.parameters import (
     TrainParameters,
 )
 from trainbell.providers.einstein.performance import performance
-from trainbell.providers.einstein.vendor_models import Training
+from trainbell.providers.einstein.vendor_models import Token, Training
 
 TRAINING = dict(an_order().parameters)
 LANGUAGE = {**TRAINING, "service": "language"}
@@ -52,6 +52,7 @@ LIMITS = [
         ),
     ),
     Case(EinsteinOptions, OPTIONS, "account", Values(["a" * 252 + "@b"], ["a" * 253 + "@b"])),
+    Case(Token, {}, "access_token", Text(1, 4096, "".join(map(chr, range(0x21, 0x7F))))),
     Case(EinsteinOptions, OPTIONS, "token_seconds", Count(60, 2_592_000)),
 ]
 

@@ -169,6 +169,7 @@ def test_E8_the_life_of_a_token_is_a_string_of_seconds_or_anything_else(expires_
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v2/oauth2/token":
             asked.append(request.content)
+            assert request.headers["cache-control"] == "no-cache"
             body = f'{{"access_token": "T", "token_type": "Bearer", "expires_in": {expires_in}}}'
             return httpx.Response(200, content=body)
         assert request.headers["authorization"] == "Bearer T"

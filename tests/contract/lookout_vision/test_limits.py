@@ -9,8 +9,8 @@ import pytest
 
 from tests.builders import OneSecret
 from tests.contract.limits import ALNUM, Case, Items, Text, Values
-from tests.contract.lookout_vision.service import given
-from trainbell.errors import ConfigInvalid
+from tests.contract.lookout_vision.service import answering, given, sample
+from trainbell.errors import ConfigInvalid, ProviderJobMissing
 from trainbell.providers.lookout_vision.account_calls import (
     ModelsPage,
     OfResource,
@@ -19,6 +19,7 @@ from trainbell.providers.lookout_vision.account_calls import (
 )
 from trainbell.providers.lookout_vision.parameters import TrainParameters
 from trainbell.providers.lookout_vision.signing import keys_from
+from trainbell.providers.lookout_vision.vendor_models import Model
 
 WORD = ALNUM + "_-"
 LETTERS = "aZéäß語09½ \u00a0_.:/=+-@"
@@ -46,6 +47,7 @@ LIMITS = [
     Case(ModelsPage, {}, "project", Text(1, 255, WORD)),
     Case(OfVersion, {"version": "1"}, "project", Text(1, 255, WORD)),
     Case(OfVersion, {"project": "p"}, "version", VERSION),
+    Case(Model, {"Status": "TRAINED"}, "ModelVersion", VERSION),
     Case(
         OfResource,
         {},
@@ -77,3 +79,18 @@ def test_L7_keys_are_of_the_form_that_aws_gives_them(member: str, limit: Text) -
     for refused in limit.refused():
         with pytest.raises(ConfigInvalid, match=member):
             keys_from(OneSecret(json.dumps({**KEYS, member: refused})), "env:KEYS")
+
+
+def test_a_handle_names_a_project_and_a_version() -> None:
+    """Nothing else is put into a URL."""
+    lookout = answering(sample("model_trained.json"))
+    project = Text(1, 255, WORD, first=ALNUM)
+    for limit, handle in (
+        (project, lambda value: {"project": value, "version": "1"}),
+        (VERSION, lambda value: {"project": "p", "version": value}),
+    ):
+        for taken in limit.taken():
+            lookout.poll(handle(taken))
+        for refused in limit.refused():
+            with pytest.raises(ProviderJobMissing, match="names no project"):
+                lookout.poll(handle(refused))

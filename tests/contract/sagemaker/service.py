@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-import botocore.session
 import httpx
 
+from tests.aws_models import service_model
 from tests.builders import FakeClock, OneSecret, a_connection
 from tests.inner_provider import inner
 from tests.sagemaker_on_moto import (
@@ -62,7 +62,7 @@ def an_order(job_id: str = JOB, **changes: Any) -> StartOrder:
 
 
 def _enum(shape: str) -> list[str]:
-    model: Any = botocore.session.get_session().get_service_model("sagemaker")
+    model = service_model("sagemaker")
     values: list[str] = model.shape_for(shape).enum
     return values
 

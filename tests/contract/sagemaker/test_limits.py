@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import botocore.session
 import pytest
 
+from tests.aws_models import service_model
 from tests.contract.limits import Case, Text, Values
 from tests.contract.sagemaker.service import ARN, HANDLE, recorded
 from trainbell.providers.sagemaker.account import AccessKeys
@@ -112,7 +112,7 @@ def fields(path: str, schema: Mapping[str, Any], shape: Any) -> Iterator[tuple[s
 
 
 def test_every_field_has_the_limits_of_aws_own_service_model() -> None:
-    model = botocore.session.get_session().get_service_model("sagemaker")
+    model = service_model("sagemaker")
     compared = {}
     for path, schema, shape in fields("", SCHEMA, model.shape_for("CreateTrainingJobRequest")):
         told, limits = documented(shape, schema.get("pattern")), ours(schema)
