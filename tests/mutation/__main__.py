@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.mutation import trial
 from tests.mutation.excluded import EXCLUDED
-from tests.mutation.mutant import KINDS, PROVIDERS, Mutant, mutants_of
+from tests.mutation.mutant import KINDS, PROVIDERS, ROOT, Mutant, mutants_of
 
 AT_ONCE = 2
 TIMEOUT_SECONDS = 300.0
@@ -63,7 +63,7 @@ class Killers:
 
     def files(self, mutant: Mutant) -> Sequence[Path]:
         """Those of the last killers first."""
-        last = [trial.ROOT / test.partition("::")[0] for test in self.tests(mutant)]
+        last = [ROOT / test.partition("::")[0] for test in self.tests(mutant)]
         files = trial.files_of(mutant.provider, mutant.kind)
         return sorted(files, key=lambda path: last.index(path) if path in last else len(last))
 
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         counted[mutant.kind] += 1
         if killer is None:
             survivors.append(mutant)
-            _print(f"SURVIVED {mutant.path.relative_to(trial.ROOT)}:{mutant.line} {mutant.name}")
+            _print(f"SURVIVED {mutant.path.relative_to(ROOT)}:{mutant.line} {mutant.name}")
         elif asked.verbose:
             _print(f"{mutant.name} <- {killer}")
     killed = len(chosen) - len(survivors)

@@ -41,7 +41,7 @@ def in_status_tables(tree: ast.Module) -> Iterator[Change]:
             yield from _in_table(node)
         elif isinstance(node, ast.Call) and _is_word_set(node):
             for word in ast.walk(node):
-                if isinstance(word, ast.Constant):
+                if isinstance(word, ast.Constant) and isinstance(word.value, str):
                     yield Change(word, NO_WORD, f"without {word.value}")
 
 

@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from tests.builders import OneSecret
-from tests.contract.limits import ALNUM, Case, Items, Text, Values
+from tests.contract.limits import ALNUM, Case, Items, Limit, Text, Values
 from tests.contract.lookout_vision.service import answering, given, sample
 from trainbell.errors import ConfigInvalid, ProviderJobMissing
 from trainbell.providers.lookout_vision.account_calls import (
@@ -18,7 +17,7 @@ from trainbell.providers.lookout_vision.account_calls import (
     ProjectsPage,
 )
 from trainbell.providers.lookout_vision.parameters import TrainParameters
-from trainbell.providers.lookout_vision.signing import keys_from
+from trainbell.providers.lookout_vision.signing import keys_in
 from trainbell.providers.lookout_vision.vendor_models import Model
 
 WORD = ALNUM + "_-"
@@ -75,22 +74,20 @@ def test_what_is_within_the_limits_is_taken_and_nothing_else(case: Case) -> None
 )
 def test_L7_keys_are_of_the_form_that_aws_gives_them(member: str, limit: Text) -> None:
     for taken in limit.taken():
-        assert taken in keys_from(OneSecret(json.dumps({**KEYS, member: taken})), "env:KEYS")
+        assert taken in keys_in(json.dumps({**KEYS, member: taken}), "env:KEYS")
     for refused in limit.refused():
         with pytest.raises(ConfigInvalid, match=member):
-            keys_from(OneSecret(json.dumps({**KEYS, member: refused})), "env:KEYS")
+            keys_in(json.dumps({**KEYS, member: refused}), "env:KEYS")
 
 
 def test_a_handle_names_a_project_and_a_version() -> None:
     """Nothing else is put into a URL."""
     lookout = answering(sample("model_trained.json"))
     project = Text(1, 255, WORD, first=ALNUM)
-    for limit, handle in (
-        (project, lambda value: {"project": value, "version": "1"}),
-        (VERSION, lambda value: {"project": "p", "version": value}),
-    ):
+    limits: list[tuple[str, Limit]] = [("project", project), ("version", VERSION)]
+    for key, limit in limits:
         for taken in limit.taken():
-            lookout.poll(handle(taken))
+            lookout.poll({"project": "p", "version": "1", key: taken})
         for refused in limit.refused():
             with pytest.raises(ProviderJobMissing, match="names no project"):
-                lookout.poll(handle(refused))
+                lookout.poll({"project": "p", "version": "1", key: refused})

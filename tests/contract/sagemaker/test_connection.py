@@ -34,7 +34,8 @@ def test_keys_that_were_mended_at_their_source_work_without_a_restart(
     secret.secret = KEYS
     assert provider.check() == f"SageMaker answered in {REGION}"
     secret.secret = "nothing any more"
-    assert provider.check()
+    with pytest.raises(ProviderAuthFailed, match="must be JSON"):
+        provider.check()
 
 
 @pytest.mark.parametrize(

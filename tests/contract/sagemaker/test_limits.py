@@ -95,7 +95,7 @@ def documented(shape: Any, pattern: str | None) -> dict[str, Any]:
         "most": said.get("max"),
         "pattern": PATTERNS[said["pattern"]] if "pattern" in said else None,
     }
-    return limits | OWN.get(shape.name, {})
+    return {**limits, **OWN.get(shape.name, {})}
 
 
 def fields(path: str, schema: Mapping[str, Any], shape: Any) -> Iterator[tuple[str, Any, Any]]:
