@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import ACTIVE_STATES, Job, State
+from trainbell.domain.slots import first_free, slots_of
 from trainbell.errors import (
     HoldTaken,
     IdempotencyConflict,
@@ -45,6 +46,8 @@ _ACTIVE = """SELECT id, connection, due_at FROM jobs WHERE connection = ?
 _FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
 _COUNT = """SELECT count(*) FROM jobs WHERE state = ?1
     AND id NOT IN (SELECT id FROM quarantine WHERE kind = 'job')"""
+_SLOTS_TAKEN = "SELECT key FROM holds WHERE key >= ? AND key < ?"
+_AFTER_NUMBERS = ":"  # Follows the digits in ASCII.
 _INSERT = """INSERT INTO jobs (id, project, state, provider, connection, kind, model, dataset,
     created_at, due_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -105,6 +108,12 @@ class SqliteJobs:
     def find_by_hold(self, key: str) -> str | None:
         with self._database.reading() as db:
             return _holder(db, key)
+
+    def free_slot(self, connection: str, slots: int, *, first: int = 0) -> str | None:
+        begin = slots_of(connection)
+        with self._database.reading() as db:
+            taken = {key for (key,) in db.execute(_SLOTS_TAKEN, (begin, begin + _AFTER_NUMBERS))}
+        return first_free(taken, connection, slots, first)
 
     def list(self, query: JobQuery) -> Page[Job]:
         statement, values = select_page(query)
