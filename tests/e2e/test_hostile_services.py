@@ -24,9 +24,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.test_hostile_exchange import HOSTILE, serving
 from tests.e2e.test_every_kind import JOBS
 from tests.e2e.up_process import UpProcess
+from tests.hostile_servers import HOSTILE, serving
 from trainbell.client import Trainbell
 
 pytestmark = pytest.mark.e2e

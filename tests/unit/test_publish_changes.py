@@ -27,7 +27,12 @@ from trainbell.use_cases.ground.recording import change_of
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.forget_job import forget_job
 from trainbell.use_cases.settings.configure_channels import put_channel, try_channel
-from trainbell.use_cases.telling.publish_changes import PublishReport, publish_changes
+from trainbell.use_cases.telling.publish_changes import (
+    LONGEST_ATTEMPT_SECONDS,
+    SENDING_SECONDS,
+    PublishReport,
+    publish_changes,
+)
 from trainbell.use_cases.telling.redeliver import redeliver
 
 
@@ -352,6 +357,25 @@ def test_work_is_bounded_and_says_that_there_is_more(bell: Bell) -> None:
     while bell.publish(limit=4).more_due:
         pass
     assert len(set(ear.ids)) == len(ear.ids) == 5
+
+
+def test_a_call_ends_in_time_though_more_keeps_coming(bell: Bell) -> None:
+    """A function is stopped after a minute, whatever it is at."""
+    ear = bell.ear("team")
+    begun = bell.clock.now()
+
+    def another(_: Notice) -> None:
+        bell.clock.advance(20)
+        if len(ear.heard) < 8:
+            bell.an_end(len(ear.heard) + 1)
+
+    ear.after_send = another
+    bell.an_end()
+    assert bell.publish().more_due
+    assert (bell.clock.now() - begun).total_seconds() <= SENDING_SECONDS + LONGEST_ATTEMPT_SECONDS
+    while bell.publish().more_due:
+        pass
+    assert len(set(ear.ids)) == len(ear.ids) == 8
 
 
 def test_a_channel_that_is_gone_is_given_up_with_the_reason(bell: Bell) -> None:
