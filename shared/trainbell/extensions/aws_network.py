@@ -2,21 +2,27 @@
 
 botocore's own session bounds the pause between two pieces only. It builds, signs, repeats and reads
 as before; what goes between is ours. Its errors are botocore's, so that its retries know them.
+
+httpx is loaded with the first exchange: a client may be made by a process that sends nothing.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 from botocore import exceptions as botocore
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
 from trainbell.domain.addresses import EMBEDDED
-from trainbell.extensions.bounded_http import REACH, WHOLE_SECONDS
-from trainbell.extensions.transports import Transports
+
+if TYPE_CHECKING:
+    import httpx
+
+    from trainbell.extensions.transports import Transports
 
 ANSWER_BYTES_AT_MOST = 32 * 1024 * 1024
 """Above the largest of AWS's answers that is asked for: 16 MB, of a batch of DynamoDB's items."""
@@ -32,25 +38,15 @@ def bound(client: Any, *, connect: float, read: float, whole: float) -> None:
 class BoundedSession:
     """What botocore calls its HTTP session. Thread-safe."""
 
-    def __init__(
-        self,
-        *,
-        connect: float,
-        read: float,
-        whole: float,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        """All in seconds; `read` is between two pieces. `transport` replaces the network."""
-        self._transports = Transports(transport)
-        self._extensions = {
-            "timeout": {"connect": connect, "read": read, "write": read, "pool": 1.0},
-            WHOLE_SECONDS: whole,
-            # These are AWS's own endpoints, not URLs that somebody gave: private ones, too.
-            REACH: EMBEDDED,
-        }
+    def __init__(self, *, connect: float, read: float, whole: float) -> None:
+        """All in seconds; `read` is between two pieces."""
+        self._timeout = {"connect": connect, "read": read, "write": read, "pool": 1.0}
+        self._whole = whole
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Raises botocore's HTTPClientError, or its ConnectionError."""
+        import httpx
+
         wire = wire_request(request, self._extensions)
         with self._transports.lease(fresh=False) as transport:
             try:
@@ -61,11 +57,27 @@ class BoundedSession:
         return aws_response(request, response, body)
 
     def close(self) -> None:
-        self._transports.close()
+        if "_transports" in self.__dict__:
+            self._transports.close()
+
+    @cached_property
+    def _transports(self) -> Transports:
+        from trainbell.extensions.transports import Transports
+
+        return Transports(None)
+
+    @cached_property
+    def _extensions(self) -> Mapping[str, Any]:
+        from trainbell.extensions.bounded_http import REACH, WHOLE_SECONDS
+
+        # These are AWS's own endpoints, not URLs that somebody gave: private ones, too.
+        return {"timeout": self._timeout, WHOLE_SECONDS: self._whole, REACH: EMBEDDED}
 
 
 def wire_request(request: AWSPreparedRequest, extensions: Mapping[str, Any]) -> httpx.Request:
     """botocore's signed request as it is sent."""
+    import httpx
+
     return httpx.Request(
         request.method,
         request.url,
@@ -81,14 +93,11 @@ def aws_response(request: AWSPreparedRequest, response: httpx.Response, body: by
     return AWSResponse(request.url, response.status_code, headers, _Whole(body))
 
 
-class _Whole:
-    """A body that is read already, as botocore's response wants it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+class _Whole(io.BytesIO):
+    """A body that is read already, with the method of urllib3's that botocore calls."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._body
+        yield self.read()
 
 
 def _read(response: httpx.Response) -> bytes:
@@ -96,7 +105,7 @@ def _read(response: httpx.Response) -> bytes:
     try:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise botocore.HTTPClientError(error="a compressed answer, which was not asked for")
-        for piece in cast(httpx.SyncByteStream, response.stream):
+        for piece in cast("httpx.SyncByteStream", response.stream):
             body += piece
             if len(body) > ANSWER_BYTES_AT_MOST:
                 raise botocore.HTTPClientError(error=f"over {ANSWER_BYTES_AT_MOST} bytes")
@@ -106,6 +115,8 @@ def _read(response: httpx.Response) -> bytes:
 
 
 def _as_botocore(exc: httpx.TransportError, url: str) -> botocore.BotoCoreError:
+    import httpx
+
     if isinstance(exc, httpx.ConnectTimeout):
         return botocore.ConnectTimeoutError(endpoint_url=url, error=exc)
     if isinstance(exc, httpx.ConnectError):
