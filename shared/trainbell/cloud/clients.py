@@ -63,10 +63,16 @@ class AwsClients:
         return client
 
     @cached_property
+    def s3(self) -> Any:
+        # Its checksum beside the signature would make a body of pieces of each document.
+        return self._client("s3", request_checksum_calculation="when_required")
+
+    @cached_property
     def _session(self) -> botocore.session.Session:
         return botocore.session.get_session()
 
-    def _client(self, service: str) -> Any:
-        client = self._session.create_client(service, config=CONFIG)
+    def _client(self, service: str, **settings: Any) -> Any:
+        config = CONFIG.merge(Config(**settings))
+        client = self._session.create_client(service, config=config)
         bound(client, connect=2.0, read=EXCHANGE_SECONDS, whole=EXCHANGE_SECONDS)
         return client

@@ -14,6 +14,7 @@ from trainbell.ports.engines import (
     SecretSource,
     Watchers,
 )
+from trainbell.ports.overflow import Nowhere, Overflow
 from trainbell.ports.providers import (
     Found,
     Handle,
@@ -61,7 +62,9 @@ __all__ = [
     "JobStore",
     "Kind",
     "Notice",
+    "Nowhere",
     "OutboxStore",
+    "Overflow",
     "Page",
     "Provider",
     "ProviderCatalog",
