@@ -21,6 +21,7 @@ from tests.hostile_servers import (
     headers_a_byte_at_a_time,
     serving,
 )
+from tests.open_secrets import OpenSecrets
 from trainbell.errors import ProviderError, ProviderUnavailable, StartOutcomeUnknown
 from trainbell.providers.credentials import HeaderSecret
 from trainbell.providers.http import ServiceHttp, Timeouts
@@ -29,7 +30,7 @@ from trainbell.providers.service_call import Call, Effect
 WHOLE = 0.6
 
 
-class Secrets:
+class Secrets(OpenSecrets):
     def read(self, reference: str) -> str:
         return f"secret behind {reference}"
 

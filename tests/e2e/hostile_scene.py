@@ -23,6 +23,7 @@ import httpx
 from tests.e2e.test_every_kind import JOBS
 from tests.e2e.up_process import UpProcess
 from tests.hostile_servers import HOSTILE, serving
+from tests.open_secrets import allow
 from trainbell.client import Trainbell
 
 SERVICES = 3
@@ -74,6 +75,7 @@ def hostile_services(
         for number in range(SERVICES):
             url = stack.enter_context(serving(crowd.act))
             body = {"provider": "deepva", "base_url": url, "secret": "env:HOSTILE_KEY"}
+            allow(up.data_dir, body)
             trainbell.put("connections", f"bad{number}", body)
         stack.callback(up.kill)
         order = {"provider": "deepva", "kind": kind, "parameters": parameters}

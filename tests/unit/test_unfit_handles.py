@@ -20,6 +20,7 @@ from tests.toy_service import (
 )
 from trainbell.domain.job import Job, State
 from trainbell.domain.settings import Connection
+from trainbell.extensions.bound_secret import BoundSecret
 from trainbell.ports import Found, Handle, Provider, StartOrder
 from trainbell.providers.redacted import KnownSecrets, RedactedProvider
 from trainbell.stores.sqlite.store import SqliteStore
@@ -57,7 +58,8 @@ class Behind(ToyProviders):
 
     @contextmanager
     def lease(self, connection: Connection) -> Iterator[Provider]:
-        yield RedactedProvider(self.inner, KnownSecrets(NoSecrets()))
+        nothing = BoundSecret(NoSecrets(), None, self.toy.secret_use(connection))
+        yield RedactedProvider(self.inner, KnownSecrets(nothing))
 
 
 @pytest.mark.parametrize("more", UNFIT.values(), ids=list(UNFIT))

@@ -12,6 +12,7 @@ from trainbell.ports.engines import (
     Clock,
     Scheduler,
     SecretSource,
+    SecretVault,
     Watchers,
 )
 from trainbell.ports.overflow import Nowhere, Overflow
@@ -74,6 +75,7 @@ __all__ = [
     "RecordKind",
     "Scheduler",
     "SecretSource",
+    "SecretVault",
     "ServiceState",
     "ServiceStatus",
     "StartOrder",

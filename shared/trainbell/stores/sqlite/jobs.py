@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import ACTIVE_STATES, Job, State
-from trainbell.domain.slots import first_free, slots_of
 from trainbell.errors import (
-    HoldTaken,
     IdempotencyConflict,
     JobConflict,
     NotFound,
@@ -23,9 +21,12 @@ from trainbell.stores.codec import dump_event, dump_job, load_event, load_job
 from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
+from trainbell.stores.sqlite.holds import take
 from trainbell.stores.sqlite.listing import cursor_after, select_page
 from trainbell.stores.sqlite.outbox import add_entries
 from trainbell.stores.sqlite.quarantine import Quarantine, forget
+
+PAGE = 500
 
 # Leaves the indexed columns alone: only the index of due jobs changes with it.
 _BOOKKEEP = """UPDATE jobs SET due_at = ?, revision = revision + 1, body = ?
@@ -41,13 +42,13 @@ _CONNECTIONS = """WITH RECURSIVE found (name) AS (
     ) SELECT name FROM found WHERE name IS NOT NULL"""
 _DUE = """SELECT id, connection, due_at FROM jobs
     WHERE connection = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?"""
+_WATCHED = """SELECT id, connection, due_at FROM jobs WHERE due_at IS NOT NULL
+    AND (connection, due_at, id) > (?, ?, ?) ORDER BY connection, due_at, id LIMIT ?"""
 _ACTIVE = """SELECT id, connection, due_at FROM jobs WHERE connection = ?
     AND due_at IS NOT NULL AND state != ? ORDER BY due_at DESC LIMIT ?"""
 _FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
 _COUNT = """SELECT count(*) FROM jobs WHERE state = ?1
     AND id NOT IN (SELECT id FROM quarantine WHERE kind = 'job')"""
-_SLOTS_TAKEN = "SELECT key FROM holds WHERE key >= ? AND key < ?"
-_AFTER_NUMBERS = ":"  # Follows the digits in ASCII.
 _INSERT = """INSERT INTO jobs (id, project, state, provider, connection, kind, model, dataset,
     created_at, due_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -105,16 +106,6 @@ class SqliteJobs:
             self._quarantine.set_aside(RecordKind.JOB, job_id, error)
             raise
 
-    def find_by_hold(self, key: str) -> str | None:
-        with self._database.reading() as db:
-            return _holder(db, key)
-
-    def free_slot(self, connection: str, slots: int, *, first: int = 0) -> str | None:
-        begin = slots_of(connection)
-        with self._database.reading() as db:
-            taken = {key for (key,) in db.execute(_SLOTS_TAKEN, (begin, begin + _AFTER_NUMBERS))}
-        return first_free(taken, connection, slots, first)
-
     def list(self, query: JobQuery) -> Page[Job]:
         statement, values = select_page(query)
         with self._database.reading() as db:
@@ -162,6 +153,16 @@ class SqliteJobs:
         rows.sort(key=itemgetter(2))
         return [DueJob(job_id, connection, moment(at)) for job_id, connection, at in rows[:limit]]
 
+    def watched(self) -> Iterator[DueJob]:
+        connection, at, job_id = "", 0, ""
+        while True:
+            with self._database.reading() as db:
+                rows = db.execute(_WATCHED, (connection, at, job_id, PAGE)).fetchall()
+            yield from (DueJob(job_id, name, moment(at)) for job_id, name, at in rows)
+            if len(rows) < PAGE:
+                return
+            job_id, connection, at = rows[-1]
+
     def active(self, connection: str, limit: int) -> Sequence[DueJob]:
         with self._database.reading() as db:
             rows = db.execute(_ACTIVE, (connection, State.LOST.value, limit)).fetchall()
@@ -191,7 +192,7 @@ class SqliteJobs:
             [(key, job_id) for key in change.release],
         )
         for key in change.take:
-            _take(db, key, job_id)
+            take(db, key, job_id)
         db.executemany(
             "INSERT INTO events (job_id, sequence, body) VALUES (?, ?, ?)",
             [(event.job_id, event.sequence, dump_event(event)) for event in change.events],
@@ -269,19 +270,6 @@ def _keep_token(db: sqlite3.Connection, token: IdempotencyToken, job_id: str) ->
         " VALUES (?, ?, ?, ?, ?)",
         (token.project, token.key, token.fingerprint, job_id, micros(token.expires_at)),
     )
-
-
-def _take(db: sqlite3.Connection, key: str, job_id: str) -> None:
-    holder = _holder(db, key)
-    if holder is None:
-        db.execute("INSERT INTO holds (key, job_id) VALUES (?, ?)", (key, job_id))
-    elif holder != job_id:
-        raise HoldTaken(key, holder)
-
-
-def _holder(db: sqlite3.Connection, key: str) -> str | None:
-    row = db.execute("SELECT job_id FROM holds WHERE key = ?", (key,)).fetchone()
-    return None if row is None else str(row[0])
 
 
 def _connections(db: sqlite3.Connection) -> list[str]:

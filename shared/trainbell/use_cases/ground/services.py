@@ -20,7 +20,7 @@ from trainbell.ports import (
     Overflow,
     ProviderCatalog,
     Scheduler,
-    SecretSource,
+    SecretVault,
     Store,
     Watchers,
 )
@@ -39,7 +39,7 @@ class Services:
     channels: ChannelCatalog
     watchers: Watchers
     scheduler: Scheduler
-    secrets: SecretSource
+    secrets: SecretVault
     clock: Clock
     random: Random
     page_url: str | None = None
