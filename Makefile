@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test mutants vendor-clients check format simulate bench e2e lock clean
+.PHONY: help demo up test mutants vendor-clients check sbom audit format simulate bench e2e lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,6 +36,20 @@ $(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	@.venv-sam/bin/python -m pip --disable-pip-version-check -q install --no-deps --require-hashes -r requirements/sam.txt
 	@touch $@
 
+.venv-supply/.done: requirements/supply.txt
+	@echo "Setting up .venv-supply for what is known of the packages (once) ..."
+	@$(PYTHON) -m venv .venv-supply
+	@.venv-supply/bin/python -m pip --disable-pip-version-check -q install --no-deps --require-hashes -r requirements/supply.txt
+	@touch $@
+
+dist/sbom-embedded.json: requirements/runtime.txt
+dist/sbom-cloud.json: shared/requirements.txt
+# A lock is a list: what needs what is not in it, of which the tool warns.
+dist/sbom-%.json: .venv-supply/.done
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore .venv-supply/bin/cyclonedx-py requirements $(filter %.txt,$^) --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o $@
+
 demo: $(VENV)/.demo ## Watch real trainings end, on this machine, without any account
 	@$(BIN)/python -m trainbell.demo
 
@@ -55,13 +69,20 @@ vendor-clients: $(VENV)/.dev ## Hold the simulators against the vendors' own cli
 e2e: $(VENV)/.dev ## The end-to-end tests only
 	@$(BIN)/python -m pytest tests/e2e
 
-check: $(VENV)/.dev .venv-sam/.done ## Lint, types, architecture, templates
+check: $(VENV)/.dev .venv-sam/.done sbom ## Lint, types, architecture, templates, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@PATH="$(CURDIR)/$(SAM):$$PATH" infra/check.sh
+	@infra/licences.sh $(BIN)/python .venv-supply/bin/pip-licenses
 	@$(BIN)/python -m pytest tests/workflow/test_graph.py tests/infra tests/architecture
+
+sbom: .venv-supply/.done dist/sbom-embedded.json dist/sbom-cloud.json ## List what is shipped, in dist/ (CycloneDX)
+
+audit: .venv-supply/.done ## Ask PyPI what is known against what is shipped
+	@.venv-supply/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
+	@.venv-supply/bin/pip-audit --strict --disable-pip --no-deps -r shared/requirements.txt
 
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
@@ -73,7 +94,7 @@ simulate: $(VENV)/.dev ## Simulate thousands of bad days: SEEDS=2000, or SEED=12
 	@PYTHONPATH=. $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
 
-bench: $(VENV)/.dev ## Measure against peers and limits (about seven minutes)
+bench: $(VENV)/.dev ## Measure against peers and limits (about eight minutes)
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
@@ -81,4 +102,4 @@ lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
 	@requirements/lock.sh $(BIN)/uv
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .venv-sam .venv-vendor .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-sam .venv-supply .venv-vendor dist .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,7 @@ compile pyproject.toml --extra embedded --group dev -o requirements/dev.txt
 compile pyproject.toml --extra embedded -c requirements/dev.txt -o requirements/runtime.txt
 compile pyproject.toml --extra embedded --group demo -c requirements/dev.txt -o requirements/demo.txt
 compile --group sam -o requirements/sam.txt
+compile --group supply -o requirements/supply.txt
 # The Lambda layer, without hashes because `sam build` has no use for them. boto3 is pinned with the
 # rest: pip would bring its newest botocore anyway, beside an older boto3 of the runtime. Locked for
 # the template's one platform.

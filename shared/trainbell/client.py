@@ -132,6 +132,10 @@ class Trainbell:
         answer = self.call("GET", f"/v1/jobs/{_part(job_id)}/logs", params={"lines": lines})
         return [str(line) for line in answer.get("lines", ())]
 
+    def in_full(self, job_id: str) -> JsonObject:
+        """What the service said at the job's end and the job itself cannot hold."""
+        return self.call("GET", f"/v1/jobs/{_part(job_id)}/in-full")
+
     # ------------------------------------------------------------ settings
 
     def put(self, kind: str, name: str, body: Mapping[str, Any]) -> JsonObject:

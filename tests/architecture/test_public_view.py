@@ -28,6 +28,7 @@ EVERYTHING = FACTS | {
         "max_interval_seconds",
         "unknown_statuses",
         "cut",
+        "in_full",
     ),
     *("cancel_sent_at", "start_attempts", "polls", "failed_polls_in_a_row", "last_polled_at"),
     *("last_seen_at", "updated_at", "revision"),

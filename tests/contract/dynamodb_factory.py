@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count, islice
 from typing import Any
@@ -25,12 +25,19 @@ _names = (f"trainbell-{number}" for number in count())
 @contextmanager
 def dynamodb_store(jobs: Iterable[Job] = ()) -> Iterator[DynamoDBStore]:
     """A store on a fresh table that lives in this process, with these jobs as they are in it."""
+    with dynamodb_table(jobs) as opened:
+        yield opened()
+
+
+@contextmanager
+def dynamodb_table(jobs: Iterable[Job] = ()) -> Iterator[Callable[[], DynamoDBStore]]:
+    """The same table, which may be opened again and again."""
     with dynamodb_client() as client:
         # Mocks within one another share their tables, so each needs a name of its own.
         name = next(_names)
         create_table(client, name)
         load_jobs(client, name, jobs)
-        yield DynamoDBStore(name, client)
+        yield lambda: DynamoDBStore(name, client)
 
 
 @contextmanager

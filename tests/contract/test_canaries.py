@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.api_clients import EmbeddedClient
@@ -32,7 +33,9 @@ from tests.toy_service import ToyService, a_trainbell
 from trainbell.channels.catalog import FoundChannels
 from trainbell.domain.job import Job, State
 from trainbell.domain.settings import ChannelConfig, Connection
+from trainbell.errors import ProviderAuthFailed
 from trainbell.providers.catalog import Catalog
+from trainbell.redaction import MASK
 from trainbell.simulators.__main__ import access, names, simulator
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.server import running
@@ -173,3 +176,79 @@ def test_in_every_text_that_is_not_free(
         job = at.run(provider)
         assert at.echo.echoed
         assert found(at, at.shown(job) + caplog.text) == []
+
+
+class AwsPlaces:
+    """AWS's default places hold these keys; the service repeats them, and all that were before."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.secrets: list[str] = []
+        self.turns = 0
+        self.renew()
+
+    def renew(self) -> None:
+        self.turns += 1
+        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
+            secret = f"CANARY{self.turns}{name.replace('_', '')}"
+            self._monkeypatch.setenv(f"AWS_{name}", secret)
+            self.secrets.append(secret)
+
+    def refuses(self, request: httpx.Request) -> httpx.Response:
+        del request
+        words = " ".join(form for secret in self.secrets for form in forms_of(secret))
+        return httpx.Response(403, json={"__type": "AccessDeniedException", "message": words})
+
+    def describes(self, request: httpx.Request) -> httpx.Response:
+        del request
+        words = " ".join(form for secret in self.secrets[-3:] for form in forms_of(secret))
+        described = {
+            "TrainingJobArn": "arn:aws:sagemaker:eu-west-1:123456789012:training-job/trainbell-x",
+            "TrainingJobName": "trainbell-x",
+            "TrainingJobStatus": "Failed",
+            "SecondaryStatus": f"Failed {words}",
+            "FailureReason": f"AlgorithmError: {words}",
+        }
+        return httpx.Response(200, json=described)
+
+    def found(self, text: str) -> list[str]:
+        return [form for each in self.secrets for form in forms_of(each) if form in text]
+
+
+@pytest.mark.parametrize("provider", ["sagemaker", "lookout_vision"])
+def test_keys_of_aws_default_places_in_refusals(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = AwsPlaces(monkeypatch)
+    connection = Connection(
+        name=provider,
+        provider=provider,
+        base_url="https://aws.example",
+        options={"region": "eu-west-1"},
+    )
+    nothing = Secrets("", "")
+    network = httpx.MockTransport(places.refuses)
+    with closing(Catalog(nothing, SimulatorClock(speed=0), transport=network)) as catalog:
+        for _ in range(2):
+            with pytest.raises(ProviderAuthFailed) as refusal:
+                catalog.client(connection).check()
+            shown = f"{refusal.value!s} {vars(refusal.value)}"
+            assert MASK in shown
+            assert places.found(shown) == []
+            places.renew()  # Temporary keys: an answer to the former may still be on its way.
+
+
+def test_keys_of_aws_default_places_in_what_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = AwsPlaces(monkeypatch)
+    connection = Connection(
+        name="sagemaker",
+        provider="sagemaker",
+        base_url="https://aws.example",
+        options={"region": "eu-west-1"},
+    )
+    network = httpx.MockTransport(places.describes)
+    with closing(Catalog(Secrets("", ""), SimulatorClock(speed=0), transport=network)) as catalog:
+        seen = catalog.client(connection).poll({"name": "trainbell-x"})
+    assert seen.message is not None
+    assert seen.message.startswith("AlgorithmError: ")
+    assert places.found(repr(seen)) == []

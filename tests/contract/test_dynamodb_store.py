@@ -128,6 +128,7 @@ def test_a_taken_hold_is_named_without_another_read(recorded: Recorded) -> None:
 READS: list[tuple[Callable[[Store], object], list[str]]] = [
     (lambda store: store.get(job_number(1).id), ["GetItem"]),
     (lambda store: store.find_by_hold("name:a"), ["GetItem"]),
+    (lambda store: store.free_slot("deepva", 10_000), ["Query"]),
     (lambda store: store.list(JobQuery(project="default")), ["Query", "BatchGetItem"]),
     (lambda store: store.list(JobQuery(project="empty")), ["Query"]),
     (

@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from tests.builders import OneSecret, a_caller
+from tests.contract.store_factories import Place
 from tests.e2e.test_every_kind import JOBS
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, State
 from trainbell.domain.settings import Connection
+from trainbell.ports import Store
 from trainbell.providers.catalog import Catalog
 from trainbell.simulators.__main__ import access, names, simulator
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import Fault, FaultKind
 from trainbell.simulators.server import running
 from trainbell.simulators.service import SimulatedService
-from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.request_job import request_job
@@ -36,12 +36,12 @@ NOT_A_TOKEN = r"^(?!.*oauth2/token)"
 
 
 @contextmanager
-def trainbell_at(provider: str, folder: Path) -> Iterator[tuple[Services, SimulatedService]]:
+def trainbell_at(provider: str, store: Store) -> Iterator[tuple[Services, SimulatedService]]:
     """Trainbell and the service on one clock, which moves only when told to."""
     clock = SimulatorClock(speed=0, start=datetime.now(UTC))
     service = simulator(provider, clock)
     key = access(provider)
-    with closing(SqliteStore(folder / "jobs.sqlite3")) as store, running(service) as url:
+    with running(service) as url:
         connection = Connection(
             name=provider,
             provider=provider,
@@ -73,11 +73,11 @@ def run_to_its_end(services: Services, service: SimulatedService, job: Job, faul
 @pytest.mark.parametrize("kind", list(FaultKind))
 @pytest.mark.parametrize("provider", names())
 def test_no_fault_loses_doubles_or_ends_a_job_wrongly(
-    provider: str, kind: FaultKind, tmp_path: Path
+    provider: str, kind: FaultKind, place: Place
 ) -> None:
     first = next(iter(JOBS[provider]))
     fault = Fault(kind=kind, path=NOT_A_TOKEN, times=FAULTS_IN_A_ROW, seconds=0.01)
-    with trainbell_at(provider, tmp_path) as (services, service):
+    with trainbell_at(provider, place()) as (services, service):
         body = {
             "provider": provider,
             "kind": first,

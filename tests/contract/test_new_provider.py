@@ -175,10 +175,11 @@ def test_what_is_made_is_clean(tmp_path: Path, name: str) -> None:
 
 
 FOUND = """
+from pathlib import Path
 from trainbell.clock import SystemClock
 from trainbell.providers.catalog import Catalog
 from trainbell.secret_sources import MachineSecrets
-print(Catalog(MachineSecrets(), SystemClock()).spec("toy").title)
+print(Catalog(MachineSecrets(Path("nowhere")), SystemClock()).spec("toy").title)
 """
 
 

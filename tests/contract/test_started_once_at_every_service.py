@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.builders import a_caller
+from tests.contract.store_factories import Place
 from tests.contract.test_faults_at_every_service import trainbell_at
 from tests.dying_store import DyingStore, Killed
 from tests.e2e.test_every_kind import JOBS
@@ -45,13 +45,14 @@ def drive(services: Services, service: SimulatedService, provider: str) -> State
 @pytest.mark.parametrize("write", WRITES, ids=WRITES.values())
 @pytest.mark.parametrize("provider", names())
 def test_a_killed_start_is_one_training(
-    provider: str, write: int, after: bool, tmp_path: Path
+    provider: str, write: int, after: bool, place: Place
 ) -> None:
-    with trainbell_at(provider, tmp_path) as (services, service):
+    with trainbell_at(provider, place()) as (services, service):
         dying = DyingStore(services.store, write, after=after)
         with pytest.raises(Killed):
             drive(replace(services, store=dying), service, provider)
         service.clock.advance(1)
-        resume_starts(services)
-        assert drive(services, service, provider) is State.SUCCEEDED
+        reborn = replace(services, store=place())
+        resume_starts(reborn)
+        assert drive(reborn, service, provider) is State.SUCCEEDED
         assert list(service.starts.values()) == [1]

@@ -22,6 +22,7 @@ from tests.contract.store_builders import (
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Job, Performance, State
+from trainbell.domain.slots import slot_hold
 from trainbell.errors import (
     HoldTaken,
     IdempotencyConflict,
@@ -219,6 +220,52 @@ def test_a_hold_has_one_winner_however_many_ask_at_once(store: Store) -> None:
 
     assert at_once(16, ask).count(True) == 1
     assert len(store.list(JobQuery(project="default")).items) == 1
+
+
+# ---------------------------------------------------------------- slots
+
+
+def test_a_free_slot_is_found_from_a_number_on_and_around(store: Store) -> None:
+    assert store.free_slot("narrow", 3) == "slot:narrow:0"
+    assert store.free_slot("narrow", 3, first=2) == "slot:narrow:2"
+    taken = tuple(slot_hold("narrow", number) for number in (0, 2))
+    job, _ = store.create(Change(job=job_number(1), take=taken))
+    assert store.free_slot("narrow", 3, first=2) == "slot:narrow:1"
+    job = store.save(Change(job=job, take=("slot:narrow:1",)))
+    assert store.find_by_hold("slot:narrow:1") == job.id
+    assert store.free_slot("narrow", 3) is None
+    store.save(Change(job=job, release=("slot:narrow:2",)))
+    assert store.free_slot("narrow", 3) == "slot:narrow:2"
+    assert store.free_slot("narrow", 2) is None  # Fewer slots than there were: those beyond go out.
+
+
+def test_slots_of_one_connection_are_not_anothers(store: Store) -> None:
+    # Names that begin alike, and other holds of the same connection.
+    held = ("slot:narrow-2:0", "slot:narro:0", "dataset:narrow:0", "name:slot:narrow")
+    store.create(Change(job=job_number(1), take=held))
+    assert store.free_slot("narrow", 1) == "slot:narrow:0"
+    assert store.free_slot("narrow-2", 1) is None
+
+
+def test_all_slots_are_found_and_given_back_with_their_jobs(store: Store) -> None:
+    slots = 12
+
+    def ask(number: int) -> str | None:
+        job = stored(store, number)
+        while (hold := store.free_slot("wide", slots, first=number % 3)) is not None:
+            change = Change(job=replace(job, holds=(hold,)), take=(hold,))
+            try:
+                patiently(lambda: store.save(change))  # noqa: B023 - called at once
+            except HoldTaken:
+                continue  # Somebody else was quicker; the next look doesn't show it any more.
+            return hold
+        return None
+
+    holds = [hold for hold in at_once(16, ask) if hold is not None]
+    assert sorted(holds) == sorted(slot_hold("wide", number) for number in range(slots))
+    for job in store.list(JobQuery(project="default")).items:
+        store.delete(job)
+    assert store.free_slot("wide", slots) == "slot:wide:0"
 
 
 # ---------------------------------------------------------------- changes

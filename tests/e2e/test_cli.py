@@ -339,6 +339,7 @@ def test_every_problem_of_the_input_is_listed(trainbell: EmbeddedInstance, run: 
         (("start", "--provider", "local", "--deadline", "99999999999d"), "--deadline"),
         (("status", "--url", "127.0.0.1:8765"), "is no URL"),
         (("status", "--url", "http://["), "is no URL"),
+        (("status", "--url", "http://203.0.113.7:8765"), "unencrypted: use https://"),
         (("simulate", "nonsense"), "none of: "),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -14,7 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.crowd import HEAD, crowd, is_closed, resident_megabytes
+from tests.e2e.crowd import (
+    HEAD,
+    crowd,
+    healthy_within,
+    is_closed,
+    measure_crowd,
+    owner,
+    resident_megabytes,
+)
 from tests.e2e.up_process import UpProcess
 from tests.open_secrets import allow
 from trainbell.api.asgi_app import AsgiApp, Gate, Message, Receive, Send
@@ -25,41 +32,13 @@ from trainbell.embedded.server import Listener, LocalServer
 
 pytestmark = pytest.mark.e2e
 
-MEGABYTE = 1024 * 1024
-MANY = 1000
-
-
-@contextmanager
-def owner(url: str, token: str) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=10.0) as client:
-        yield client
-
-
-def healthy_within(client: httpx.Client) -> float:
-    begun = time.monotonic()
-    assert client.get("/v1/health").status_code == 200
-    return time.monotonic() - begun
-
 
 def test_a_thousand_silent_and_a_thousand_slow_clients(tmp_path: Path) -> None:
     """260 of them locked the owner out for a minute, and 208 MB without a token grew memory by
     90 MB, where neither heads had a deadline nor callers to be known before their bodies."""
-    drip = HEAD + b"Content-Length: 1000000\r\n\r\n{"
-    body = HEAD + b"Content-Length: 900000\r\n\r\n" + b" " * 200_000
-    with UpProcess(tmp_path) as up, owner(up.url, up.token) as client:
-        healthy_within(client)
-        before = resident_megabytes(up.pid)
-        with crowd(up.port, MANY), crowd(up.port, MANY // 2, drip), crowd(up.port, MANY // 2, body):
-            took = [healthy_within(client) for _ in range(20)]
-            # On a connection of its own each, as the command line calls.
-            for _ in range(20):
-                with owner(up.url, up.token) as again:
-                    took.append(healthy_within(again))
-            grown = resident_megabytes(up.pid) - before
-        assert client.get("/v1/jobs").status_code == 200
-    assert max(took) < 2.0
-    assert grown <= 30.0
+    measured = measure_crowd(tmp_path, 1000)
+    assert measured.slowest_seconds < 2.0
+    assert measured.grown_megabytes <= 30.0
 
 
 def test_large_bodies_without_a_token_are_not_read(tmp_path: Path) -> None:

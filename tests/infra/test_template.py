@@ -13,6 +13,8 @@ import pytest
 from tests.infra.translated import ROOT, nested, of_type, resources, source
 from tests.workflow.definition import PATH as DEFINITION
 from tests.workflow.definition import load
+from trainbell.channels import aws_clients, webhook
+from trainbell.cloud.clients import CALL_SECONDS, EXCHANGE_SECONDS
 from trainbell.cloud.environment import PREFIX, CloudEnvironment
 from trainbell.domain.starting import START_LEASE_SECONDS
 from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
@@ -20,6 +22,12 @@ from trainbell.stores.dynamodb.table import (
     STREAM_FILTER,
     TTL_ATTRIBUTE,
     table_definition,
+)
+from trainbell.use_cases.ground.door import ANSWER_SECONDS, OPERATION_SECONDS
+from trainbell.use_cases.telling.publish_changes import (
+    LEASE_SECONDS,
+    LONGEST_ATTEMPT_SECONDS,
+    SENDING_SECONDS,
 )
 
 FUNCTIONS = dict(of_type("AWS::Lambda::Function"))
@@ -145,6 +153,19 @@ def test_a_start_ends_before_anybody_looks_for_it() -> None:
         timeout = FUNCTIONS[f"{name}Function"]["Timeout"]
         assert timeout < START_LEASE_SECONDS
         assert timeout < states[name]["TimeoutSeconds"]
+
+
+def test_what_came_of_a_call_is_stored_before_its_function_ends() -> None:
+    def seconds(name: str) -> float:
+        return float(FUNCTIONS[f"{name}Function"]["Timeout"])
+
+    for name in ("StartJob", "AdvanceJob"):
+        assert seconds(name) > OPERATION_SECONDS + CALL_SECONDS
+    assert seconds("Api") > ANSWER_SECONDS + EXCHANGE_SECONDS
+    telling = SENDING_SECONDS + LONGEST_ATTEMPT_SECONDS
+    assert telling + EXCHANGE_SECONDS < min(LEASE_SECONDS, seconds("PublishChanges"))
+    assert max(aws_clients.WHOLE_SECONDS, webhook.EXCHANGE_SECONDS) <= LONGEST_ATTEMPT_SECONDS
+    assert all(float(each["Timeout"]) > CALL_SECONDS for each in FUNCTIONS.values())
 
 
 def test_every_variable_is_one_that_the_functions_read() -> None:

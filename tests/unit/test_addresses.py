@@ -10,7 +10,7 @@ import httpcore
 import httpx
 import pytest
 
-from trainbell.domain.addresses import CLOUD, EMBEDDED, Reach
+from trainbell.domain.addresses import CLOUD, EMBEDDED, Address, Reach
 from trainbell.extensions.bounded_http import REACH, BoundedTransport
 from trainbell.ports.call_scope import CallScope, within
 
@@ -103,7 +103,7 @@ class Wire(httpcore.MockBackend):
 
 
 def call(url: str, wire: Wire, addresses: Sequence[str], reach: Reach | None = None) -> int:
-    def resolve(host: str, port: int) -> Sequence[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    def resolve(host: str, port: int, _: float | None) -> Sequence[Address]:
         assert (host, port) == ("service.example", 443 if url.startswith("https") else 80)
         return [ipaddress.ip_address(each) for each in addresses]
 

@@ -16,7 +16,8 @@ from trainbell.domain.job import EndReason, Job, Performance, State
 from trainbell.domain.lifecycle import WatchRules, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.polling import Pace
-from trainbell.domain.size_bounds import bounded_text
+from trainbell.domain.size_bounds import HANDLE_BYTES_AT_MOST, bounded_text, handle_flaw
+from trainbell.domain.starting import doubled
 from trainbell.stores.codec import dump_event
 from trainbell.stores.dynamodb.calls import item_size
 from trainbell.stores.dynamodb.items import job_item, job_of
@@ -108,7 +109,7 @@ def a_maximal_job() -> Job:
         kind=label,
         requested_by="arn:" * 500,
         holds=(f"name:default:{label}", f"dataset:deepva:{label}", f"slot:{label}"),
-        handle={"id": "h" * 4096},
+        handle={"id": "h" * (HANDLE_BYTES_AT_MOST - len('{"id":""}'))},
     )
 
 
@@ -161,6 +162,28 @@ def test_long_text_fills_its_room_and_no_more(character: str, at_most: int) -> N
     assert end == "…"
     assert set(body) <= {character}
     assert at_most - escaped < len(body) * escaped + 3 <= at_most
+
+
+def test_a_handle_is_kept_whole_or_not_at_all() -> None:
+    assert handle_flaw(a_maximal_job().handle or {}) is None
+    assert handle_flaw({"id": "größe", "arn": None, "n": [1, 2.5]}) is None
+    assert "8193 bytes" in (handle_flaw({"id": "h" * (HANDLE_BYTES_AT_MOST + 1 - 9)}) or "")
+    assert "bytes" in (handle_flaw({"id": "\U0001f600" * 2100}) or "")
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    assert "levels deep" in (handle_flaw(endless) or "")
+    for flawed in (b"id", {1, 2}, float("nan"), "\ud800"):
+        assert handle_flaw({"id": flawed}) == "is no JSON"
+
+
+def test_an_alarm_about_many_trainings_is_an_event_that_can_be_stored() -> None:
+    handles = [{"id": f"{number:04d}" + "h" * 5000} for number in range(1000)]
+    decision = doubled(a_maximal_job(), handles, NOON)
+    data = decision.events[0].data
+    assert data["handles"] == handles[:6]
+    assert data["more"] == 994
+    assert len(dump_event(decision.events[0])) < 64 * 1024
+    assert "more" not in doubled(a_maximal_job(), handles[:6], NOON).events[0].data
 
 
 def _at(seen: Any, now: Any) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.builders import NOON, FakeClock, a_caller
+from tests.builders import NOON, FakeClock, a_caller, a_job
 from tests.toy_service import ToyService, WatchCalls, a_trainbell
 from trainbell.domain.job import State
+from trainbell.domain.settings import Connection
+from trainbell.domain.slots import slot_hold
 from trainbell.errors import HoldTaken, IdempotencyConflict, InputInvalid
-from trainbell.ports import JobQuery
+from trainbell.ports import Change, JobQuery
 from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -174,8 +177,6 @@ def test_a_busy_dataset_is_refused_or_waited_for(store: SqliteStore, service: To
 
 
 def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: ToyService) -> None:
-    from trainbell.domain.settings import Connection
-
     services = a_trainbell(store, service)
     store.put_config(Connection(name="narrow", provider="toy", max_active=2, created_at=NOON))
     body = {"provider": "toy", "connection": "narrow", "when_busy": "wait"}
@@ -191,6 +192,40 @@ def test_slots_of_a_connection_are_never_exceeded(store: SqliteStore, service: T
         service.clock.advance(600)
     assert most == 2
     assert [store.get(each_id).state for each_id in ids] == [State.SUCCEEDED] * 5
+
+
+class CountedReads:
+    """A store that counts what is read of it."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self.reads: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("get", "find_by_hold", "free_slot"):
+            self.reads[name] += 1
+        return getattr(self._store, name)
+
+
+def test_a_start_looks_once_for_a_slot_of_a_thousand(
+    store: SqliteStore, service: ToyService
+) -> None:
+    taken = tuple(slot_hold("wide", number) for number in range(1000))
+    holder, _ = store.create(Change(job=a_job(id="01holder"), take=taken))
+    store.put_config(Connection(name="wide", provider="toy", max_active=1000, created_at=NOON))
+    counted = CountedReads(store)
+    services = a_trainbell(counted, service)
+    body = {"provider": "toy", "connection": "wide", "when_busy": "wait"}
+    job, _ = request_job(services, body, by=a_caller("ada"))
+    counted.reads.clear()
+    assert advance_job(services, job.id).job.state is State.WAITING
+    assert counted.reads["find_by_hold"] == 0
+    assert counted.reads["free_slot"] == 1
+    assert sum(counted.reads.values()) <= 4
+    store.save(Change(job=holder, release=("slot:wide:777",)))
+    service.clock.advance(600)
+    assert advance_job(services, job.id).job.handle is not None
+    assert store.find_by_hold("slot:wide:777") == job.id
 
 
 def test_a_watcher_that_cannot_be_started_leaves_the_job_to_the_reconciler(

@@ -1,13 +1,16 @@
-"""Promise 1, started once: stop Trainbell at every step of a start and count the trainings."""
+"""Promise 1, started once: stop Trainbell at every step of a start and count the trainings.
+
+On both stores, as all suites in which processes die or answers are lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.builders import FakeClock, a_caller
+from tests.contract.store_factories import Place
 from tests.dying_store import DyingStore, Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
 from trainbell.domain.events import EventType
@@ -20,7 +23,7 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.stores.sqlite.store import SqliteStore
+from trainbell.ports import Store
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.request_job import request_job
@@ -33,15 +36,8 @@ KEY = "the-one-request"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(path)
-    yield store
-    store.close()
+def store(place: Place) -> Store:
+    return place()
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -75,11 +71,11 @@ STEPS = 9
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_a_process_killed_at_any_write_leaves_one_training_one_end_one_message(
-    path: Path, step: int, after: bool
+    place: Place, step: int, after: bool
 ) -> None:
     clock = FakeClock()
     service, channels = ToyService(clock), ToyChannels()
-    first = SqliteStore(path)
+    first = place()
     dying = DyingStore(first, step, after=after)
     with pytest.raises(Killed):
         run_to_its_end(
@@ -87,10 +83,8 @@ def test_a_process_killed_at_any_write_leaves_one_training_one_end_one_message(
             service,
             clock,
         )
-    first.close()
-
     clock.advance(90)  # Longer than the lease of a delivery that the dead process had claimed.
-    reborn = a_trainbell(SqliteStore(path), service, channels=channels)
+    reborn = a_trainbell(place(), service, channels=channels)
     resume_starts(reborn)
     job_id = run_to_its_end(reborn, service, clock)
 
@@ -102,10 +96,9 @@ def test_a_process_killed_at_any_write_leaves_one_training_one_end_one_message(
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     told = {notice.id for notice in channels.collector.notices}
     assert f"{events[-1].id}:collector" in told
-    reborn.store.close()
 
 
-def test_the_steps_above_are_all_the_writes_there_are(store: SqliteStore) -> None:
+def test_the_steps_above_are_all_the_writes_there_are(store: Store) -> None:
     clock = FakeClock()
     service = ToyService(clock)
     counting = DyingStore(store, -1, after=False)
@@ -114,7 +107,7 @@ def test_the_steps_above_are_all_the_writes_there_are(store: SqliteStore) -> Non
 
 
 @pytest.mark.parametrize("where", ["before_start", "after_start"])
-def test_killed_between_the_request_and_its_answer(store: SqliteStore, where: str) -> None:
+def test_killed_between_the_request_and_its_answer(store: Store, where: str) -> None:
     clock = FakeClock()
     service = ToyService(clock)
     setattr(service, where, raising(Killed()))
@@ -131,7 +124,7 @@ def test_killed_between_the_request_and_its_answer(store: SqliteStore, where: st
 @pytest.mark.parametrize(
     "error", [StartOutcomeUnknown("timed out"), ProviderReplyInvalid("<html>"), KeyError("id")]
 )
-def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Exception) -> None:
+def test_a_lost_answer_is_looked_up_and_adopted(store: Store, error: Exception) -> None:
     clock = FakeClock()
     service = ToyService(clock, after_start=raising(error))
     services = a_trainbell(store, service)
@@ -145,7 +138,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(store: SqliteStore, error: Excep
     assert len(service.trainings) == 1
 
 
-def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
+def test_a_look_up_that_fails_proves_nothing(store: Store) -> None:
     clock = FakeClock()
     service = ToyService(
         clock,
@@ -165,7 +158,7 @@ def test_a_look_up_that_fails_proves_nothing(store: SqliteStore) -> None:
 
 
 def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_settled(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     clock = FakeClock()
     service = ToyService(clock, before_start=raising(StartOutcomeUnknown("connection dropped")))
@@ -191,7 +184,7 @@ def test_a_start_that_never_arrived_is_sent_again_only_after_the_service_has_set
     ],
 )
 def test_a_start_that_was_surely_not_taken_is_tried_again_later(
-    store: SqliteStore, error: ProviderError
+    store: Store, error: ProviderError
 ) -> None:
     clock = FakeClock()
     service = ToyService(clock, before_start=raising(error))
@@ -211,7 +204,7 @@ def test_a_start_that_was_surely_not_taken_is_tried_again_later(
     assert len(service.trainings) == 1
 
 
-def test_two_watchers_at_once_send_one_start(store: SqliteStore) -> None:
+def test_two_watchers_at_once_send_one_start(store: Store) -> None:
     clock = FakeClock()
     service = ToyService(clock)
     services = a_trainbell(store, service)

@@ -24,6 +24,7 @@ from trainbell.use_cases.jobs.job_request import (
     check_idempotency_key,
     check_job_request,
 )
+from trainbell.use_cases.jobs.keep_in_full import read_in_full
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST, read_logs
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.jobs.resend_job import resend_job
@@ -41,6 +42,7 @@ from trainbell.views.job import (
 from trainbell.views.records import (
     DeliveryList,
     EventList,
+    InFullView,
     LogView,
     delivery_view,
     event_view,
@@ -186,6 +188,12 @@ def get_logs(call: ApiCall) -> ApiReply:
     """The tail of the job's log, as its service has it."""
     query = read_query(LogsQuery, call.request.query)
     return reply(LogView(lines=list(read_logs(call.services, _job_id(call), query.lines))))
+
+
+@jobs.call("GET", "/v1/jobs/{id}/in-full", returns={200: InFullView}, refuses=(404,))
+def get_in_full(call: ApiCall) -> ApiReply:
+    """What the service said at the job's end and the job itself cannot hold, where it is kept."""
+    return reply(InFullView.model_validate(read_in_full(call.services, _job_id(call))))
 
 
 @jobs.call("GET", "/v1/jobs/{id}/performance", returns={200: JobPerformanceView}, refuses=(404,))

@@ -11,7 +11,7 @@ from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.environment import CloudEnvironment, read_environment
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
 from trainbell.cloud.secrets import CloudSecrets
-from trainbell.ports import Scheduler, Watchers
+from trainbell.ports import Nowhere, Overflow, Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
 from trainbell.stores.dynamodb.store import DynamoDBStore
 from trainbell.use_cases.ground.services import Services
@@ -34,6 +34,7 @@ def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
         page_url=environment.page_url,
         engine="cloud",
         reach=environment.reach,
+        overflow=_overflow(environment, clients),
     )
 
 
@@ -58,6 +59,14 @@ def _watchers(environment: CloudEnvironment, clients: AwsClients) -> Watchers:
     from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
 
     return StepFunctionsWatchers(clients.stepfunctions, environment.state_machine_arn)
+
+
+def _overflow(environment: CloudEnvironment, clients: AwsClients) -> Overflow:
+    if environment.overflow_bucket is None:
+        return Nowhere()
+    from trainbell.cloud.s3_overflow import S3Overflow
+
+    return S3Overflow(clients, environment.overflow_bucket)
 
 
 def _scheduler(environment: CloudEnvironment, clients: AwsClients) -> Scheduler:

@@ -10,10 +10,12 @@ from trainbell.clock import SystemClock
 from trainbell.ports import Clock, Scheduler, Watchers
 from trainbell.providers.catalog import Catalog
 from trainbell.secret_sources import MachineSecrets
+from trainbell.stores.overflow_files import OverflowFiles
 from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground.services import Services
 
 DATABASE = "trainbell.sqlite3"
+OVERFLOW = "in-full"
 
 
 def embedded_services(
@@ -43,4 +45,5 @@ def embedded_services(
         random=SystemRandom(),
         page_url=page_url,
         engine="embedded",
+        overflow=OverflowFiles(data_dir / OVERFLOW),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trainbell.errors import NotifyError, NotifyRejected, NotifyUnavailable
@@ -17,12 +15,6 @@ from trainbell.extensions.aws_refusal import (
 from trainbell.redaction import redacted_text
 
 _PASSING = EXPIRED | NOT_THROUGH
-CLIENT_SETTINGS: dict[str, Any] = {
-    "connect_timeout": 3,
-    "read_timeout": 10,
-    "retries": {"total_max_attempts": 1},
-}
-"""For `botocore.config.Config`: one attempt; when to try again is the outbox's business."""
 
 
 def notify_error(exc: ClientError | BotoCoreError, what: str) -> NotifyError:

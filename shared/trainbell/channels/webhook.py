@@ -22,9 +22,10 @@ from trainbell.extensions.retry_after import retry_after_seconds
 from trainbell.extensions.transports import Transports
 from trainbell.ports import ChannelContext
 
+EXCHANGE_SECONDS = 20.0
 EXCHANGE = {
     "timeout": {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 5.0},
-    WHOLE_SECONDS: 20.0,
+    WHOLE_SECONDS: EXCHANGE_SECONDS,
 }
 ANSWER_BYTES_AT_MOST = 200
 

@@ -37,6 +37,12 @@ COMMANDS = (
     Entry("show", "looking:show", JOBS, "Show all that is known of one job."),
     Entry("logs", "looking:logs", JOBS, "Print the end of a job's log."),
     Entry(
+        "in-full",
+        "looking:in_full",
+        JOBS,
+        "Print what a service said at a job's end and the job cannot hold, as JSON.",
+    ),
+    Entry(
         "events",
         "looking:events",
         JOBS,

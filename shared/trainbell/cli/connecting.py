@@ -12,12 +12,14 @@ import httpx
 import typer
 
 from trainbell.client import NotReached, Signer, Trainbell
+from trainbell.domain.addresses import is_loopback_name
 from trainbell.embedded.data_dir import (
     RunningServer,
     default_data_dir,
     is_in_use,
     running_server,
 )
+from trainbell.redaction import redacted_text
 
 _EXECUTE_API = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")
 _SIGNED_HEADERS = ("content-type", "host", "idempotency-key")
@@ -34,18 +36,19 @@ def find_trainbell(url: str | None) -> Trainbell:
     """`url` is what `--url` or TRAINBELL_URL said.
 
     TRAINBELL_TOKEN is the owner's token of an embedded one on another machine; TRAINBELL_SIGN
-    asks for signatures where the host does not show that it is AWS's.
+    asks for signatures where the host does not show that it is AWS's; TRAINBELL_PLAIN_HTTP_TO names
+    the one other machine that may be called without encryption, over a network that is trusted.
 
     Raises:
         NotReached: none was named and none is running here, or there is nothing to sign with.
-        typer.BadParameter: no URL at all.
+        typer.BadParameter: no URL, or none that the caller's secret may go to; all that is wrong.
     """
     if url is None:
         server = _server_here(default_data_dir())
         if server is None:
             raise NotReached(NOT_RUNNING)
         return Trainbell(server.url, token=server.token)
-    region = _EXECUTE_API.search(_host_of(url))
+    region = _EXECUTE_API.search(_checked_host(url))
     if region or os.environ.get("TRAINBELL_SIGN"):
         return Trainbell(url, sign=aws_signer(region[1] if region else None))
     return Trainbell(url, token=os.environ.get("TRAINBELL_TOKEN") or _own_token(url))
@@ -94,16 +97,38 @@ def _server_here(data_dir: Path) -> RunningServer | None:
     return server
 
 
-def _host_of(url: str) -> str:
+def _checked_host(url: str) -> str:
+    """The host, where the caller's token or signature may go to it."""
     try:
         parts = urlsplit(url)
         host, _ = httpx.URL(url).host, parts.port
     except (ValueError, httpx.InvalidURL):
         parts, host = urlsplit(""), ""
+    problems = []
     if parts.scheme not in ("http", "https") or not host:
-        message = f"'{url}' is no URL such as http://127.0.0.1:8765"
-        raise typer.BadParameter(message, param_hint="--url")
+        problems.append(f"'{_without_secrets(url)}' is no URL such as http://127.0.0.1:8765")
+    if parts.username is not None or parts.password is not None:
+        problems.append("a URL must hold no user and no password: the token is TRAINBELL_TOKEN")
+    if parts.query or parts.fragment:
+        problems.append("a URL must end with its path, without ? and #")
+    if parts.scheme == "http" and host and not _may_be_plain(host):
+        problems.append(
+            f"your token or signature would travel to {host} unencrypted: use https://, or a "
+            "tunnel (`ssh -L 8765:127.0.0.1:8765`); where the network in between is trusted, "
+            f"TRAINBELL_PLAIN_HTTP_TO={host}"
+        )
+    if problems:
+        raise typer.BadParameter("; ".join(problems), param_hint="--url")
     return host
+
+
+def _may_be_plain(host: str) -> bool:
+    trusted = os.environ.get("TRAINBELL_PLAIN_HTTP_TO", "")
+    return is_loopback_name(host) or host.lower() == trusted.strip("[]").lower()
+
+
+def _without_secrets(url: str) -> str:
+    return redacted_text(url)[:200]
 
 
 def _own_token(url: str) -> str | None:

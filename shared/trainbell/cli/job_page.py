@@ -50,6 +50,14 @@ def _how_it_goes(job: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     yield "message", job["message"]
     yield "exit code", job["exit_code"]
     yield "signal", job["signal"]
+    yield "cut", _cut(job)
+
+
+def _cut(job: Mapping[str, Any]) -> str:
+    """What is not all shown, and where it is."""
+    lost = sorted({*job["cut"]} - {*job["in_full"]})
+    where = f"{', '.join(job['in_full'])} (in full: trainbell in-full {job['id']})"
+    return ", ".join([*([where] if job["in_full"] else []), *lost])
 
 
 def _times(job: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

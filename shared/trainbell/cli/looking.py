@@ -86,6 +86,12 @@ def logs(
             console.print(Text.from_ansi(line), soft_wrap=True)
 
 
+def in_full(job: JobArgument, url: UrlOption = None) -> None:
+    """Print what a service said at a job's end and the job cannot hold, as JSON."""
+    with find_trainbell(url) as client:
+        print_json(client.in_full(job))
+
+
 def events(job: JobArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Print everything that happened to a job, and who was told."""
     with find_trainbell(url) as client:

@@ -17,7 +17,9 @@ Made from the commands themselves by `python -m trainbell.cli.reference`; a test
 runs on this machine, whose address and owner's token it finds in the data directory
 (`TRAINBELL_DATA_DIR`). Calls to an address of AWS are signed with the caller's AWS identity;
 `TRAINBELL_SIGN=1` asks for that elsewhere. `TRAINBELL_TOKEN` is the owner's token of an embedded
-Trainbell on another machine. Every command that prints something takes `--json`.
+Trainbell on another machine. Neither goes to another machine in clear: a URL is https, or leads to
+this machine (through a tunnel, for one); `TRAINBELL_PLAIN_HTTP_TO=HOST` allows it for one host on a
+network that is trusted. Every command that prints something takes `--json`.
 
 Where none is named and none runs, `wait` and `start --wait` watch the job in their own process,
 and make room for a `trainbell up` that begins meanwhile.

@@ -2,7 +2,8 @@
 
 Made by botocore itself: importing boto3, with the file transfers and resources that nobody here
 uses, would make a cold start some 20 ms longer. The retries here are botocore's own few, for a
-connection that broke; what takes longer is the watcher's to repeat.
+connection that broke; what takes longer is the watcher's to repeat. Each exchange ends in time,
+whatever the network does (`extensions.aws_network`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
+from trainbell.extensions.aws_network import bound
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
-)
-"""At worst 3 x (2 + 5) seconds and two short pauses: one call fits into every function's time."""
+ATTEMPTS = 3
+EXCHANGE_SECONDS = 4.0
+PAUSES_SECONDS = 3.0
+"""What botocore's standard mode waits at most between three attempts: 1 s, and 2 s."""
+
+CALL_SECONDS = ATTEMPTS * EXCHANGE_SECONDS + PAUSES_SECONDS
+"""Of one call at worst, whatever the network does; tests/infra holds each function's time to it."""
+
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
 
 
 class AwsClients:
@@ -57,8 +63,16 @@ class AwsClients:
         return client
 
     @cached_property
+    def s3(self) -> Any:
+        # Its checksum beside the signature would make a body of pieces of each document.
+        return self._client("s3", request_checksum_calculation="when_required")
+
+    @cached_property
     def _session(self) -> botocore.session.Session:
         return botocore.session.get_session()
 
-    def _client(self, service: str) -> Any:
-        return self._session.create_client(service, config=CONFIG)
+    def _client(self, service: str, **settings: Any) -> Any:
+        config = CONFIG.merge(Config(**settings))
+        client = self._session.create_client(service, config=config)
+        bound(client, connect=2.0, read=EXCHANGE_SECONDS, whole=EXCHANGE_SECONDS)
+        return client

@@ -48,6 +48,7 @@ class CloudEnvironment(BaseModel):
     9 history events of the 25,000 that an execution may have, and the machine itself stops at 900
     loops (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
     `overdue_after_seconds`: how late a poll may be before its watcher counts as lost.
+    `overflow_bucket`: where what a stored job cannot hold is kept in full, if anywhere.
     `private_networks`: those that services may be called in, `10.1.0.0/16,fd00:1::/32`.
     """
 
@@ -65,6 +66,7 @@ class CloudEnvironment(BaseModel):
     schedule_role_arn: Arn | None = None
     schedule_dead_letter_arn: Arn | None = None
     private_networks: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
+    overflow_bucket: Name | None = None
     page_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+[^/\s]$")] | None = None
 
     @property

@@ -143,7 +143,8 @@ class LastSeen:
     """What the service said last, part by part. `at` orders observations (`Observation.seen_at`).
 
     `progress_trail`: the last moments at which progress grew, for the forecast. `cut`: of which
-    parts the service has said more than is kept (`size_bounds`).
+    parts the service has said more than is kept (`size_bounds`). `in_full`: which of these are kept
+    beside the job (`in_full`).
     """
 
     at: datetime | None = None
@@ -159,6 +160,7 @@ class LastSeen:
     exit_code: int | None = None
     signal: str | None = None
     cut: tuple[str, ...] = ()
+    in_full: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,16 @@ A job is one item in every store, and DynamoDB takes 400 KB. Of these the order 
     performance 64 · error details 8 · message, once as seen and once as an error, 2 x 4 ·
     unknown statuses 16 x 1/4 · own status, stage, codes, request id 5 x 1/4
 
-The rest is for names, times, holds and the handle. What is cut ends in an ellipsis, and is named
-in `LastSeen.cut`. Bytes are those of JSON in UTF-8: a character takes up to four, one that is
+The rest is for names, times, holds and the handle, which has 8 KiB and is never cut: what is left
+of it would find no job, or another one (`handle_flaw`). What is cut ends in an ellipsis, and is
+named in `LastSeen.cut`. Bytes are those of JSON in UTF-8: a character takes up to four, one that is
 escaped up to six.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,9 @@ ORDER_BYTES_AT_MOST = 256 * KIB
 DETAILS_BYTES_AT_MOST = 8 * KIB
 MESSAGE_BYTES_AT_MOST = 4 * KIB
 WORD_BYTES_AT_MOST = 256
+HANDLE_BYTES_AT_MOST = 8 * KIB
+HANDLES_BYTES_AT_MOST = 32 * KIB
+"""Of several handles in one event."""
 DEPTH_AT_MOST = 64
 
 _ELLIPSIS = "…"
@@ -72,6 +76,32 @@ def bounded_details(details: Any) -> Any:
         return bounded_text(text, DETAILS_BYTES_AT_MOST)
     # No store keeps what is not a number.
     return json.loads(clean, parse_constant=lambda _: None)
+
+
+def handle_flaw(handle: Mapping[str, Any]) -> str | None:
+    """Why a handle cannot be kept as it is, without its words; None for a good one."""
+    if _is_too_deep(handle):
+        return f"is nested more than {DEPTH_AT_MOST} levels deep"
+    try:
+        text = json.dumps(handle, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        size = len(text.encode())
+    except (TypeError, ValueError):
+        return "is no JSON"
+    if size > HANDLE_BYTES_AT_MOST:
+        return f"takes {size} bytes; at most {HANDLE_BYTES_AT_MOST} are kept"
+    return None
+
+
+def bounded_handles(handles: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the first as one event can name."""
+    named: list[dict[str, Any]] = []
+    room = HANDLES_BYTES_AT_MOST
+    for handle in handles:
+        room -= json_bytes(handle)
+        if room < 0:
+            break
+        named.append(dict(handle))
+    return named
 
 
 def bounded_failure(failure: Failure) -> Failure:

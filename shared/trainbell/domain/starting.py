@@ -21,6 +21,7 @@ from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.order import OnUnclear
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
+from trainbell.domain.size_bounds import bounded_handles
 from trainbell.domain.unsent import settle_unsent
 
 START_LEASE_SECONDS = 60.0
@@ -109,7 +110,9 @@ def doubled(job: Job, handles: Sequence[Mapping[str, Any]], now: datetime) -> De
     """A look-up found more trainings with this job's mark than the one that it has."""
     record = Recorder(job, now)
     record.change(may_still_cost=True)
-    data = {"handles": [dict(each) for each in handles], "watched": job.handle}
+    named = bounded_handles(handles)
+    unnamed = {"more": len(handles) - len(named)} if len(named) < len(handles) else {}
+    data = {"handles": named, "watched": job.handle, **unnamed}
     record.note(EventType.DOUBLED_TRAINING, data)
     return record.decide()
 

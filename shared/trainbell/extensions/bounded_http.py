@@ -15,9 +15,7 @@ request itself.
 
 from __future__ import annotations
 
-import ipaddress
 import math
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +25,7 @@ import httpcore
 import httpx
 
 from trainbell.domain.addresses import Address, Reach, as_ipv4
+from trainbell.extensions.name_lookup import look_up
 from trainbell.ports.call_scope import current_reach
 
 KEEP_ALIVE_SECONDS = 55.0
@@ -42,13 +41,8 @@ WHOLE_SECONDS = "whole_seconds"
 REACH = "reach"
 """The request's extension with its `Reach`; without it, that of the call's scope holds."""
 
-Resolve = Callable[[str, int], Sequence[Address]]
-
-
-def resolved(host: str, port: int) -> Sequence[Address]:
-    """The addresses of a name, as the system has them. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(each[4][0]) for each in found]
+Resolve = Callable[[str, int, float | None], Sequence[Address]]
+"""The addresses of a host's port, within so many seconds."""
 
 
 class BoundedTransport(httpx.BaseTransport):
@@ -60,7 +54,7 @@ class BoundedTransport(httpx.BaseTransport):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         backend: httpcore.NetworkBackend | None = None,
-        resolve: Resolve = resolved,
+        resolve: Resolve = look_up,
     ) -> None:
         self._ssl_context = ssl_context
         self._deadline = _Deadline(monotonic)
@@ -164,7 +158,8 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self._allowed(host, port):
+        in_time = self._deadline.bound(timeout, httpcore.ConnectTimeout)
+        for address in self._allowed(host, port, in_time):
             left = self._deadline.bound(timeout, httpcore.ConnectTimeout)
             try:
                 stream = self._inner.connect_tcp(
@@ -176,10 +171,12 @@ class _Backend(httpcore.NetworkBackend):
                 return _Stream(self._deadline, stream)
         raise failure
 
-    def _allowed(self, host: str, port: int) -> Sequence[Address]:
-        """Raises httpcore.ConnectError where none is."""
+    def _allowed(self, host: str, port: int, seconds: float | None) -> Sequence[Address]:
+        """Raises httpcore.ConnectTimeout, httpcore.ConnectError where none is."""
         try:
-            found = self._resolve(host, port)
+            found = self._resolve(host, port, seconds)
+        except TimeoutError as exc:
+            raise httpcore.ConnectTimeout(str(exc)) from exc
         except (OSError, UnicodeError) as exc:
             raise httpcore.ConnectError(str(exc)) from exc
         reach = self.reach or current_reach()

@@ -15,6 +15,7 @@ from trainbell.ports.engines import (
     SecretVault,
     Watchers,
 )
+from trainbell.ports.overflow import Nowhere, Overflow
 from trainbell.ports.providers import (
     Found,
     Handle,
@@ -62,7 +63,9 @@ __all__ = [
     "JobStore",
     "Kind",
     "Notice",
+    "Nowhere",
     "OutboxStore",
+    "Overflow",
     "Page",
     "Provider",
     "ProviderCatalog",

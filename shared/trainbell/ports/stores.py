@@ -131,6 +131,14 @@ class JobStore(Protocol):
         """The id of the job that has this hold."""
         ...
 
+    def free_slot(self, connection: str, slots: int, *, first: int = 0) -> str | None:
+        """The hold of a slot (`domain.slots`) that nobody has, looked for from number `first` on
+        and around; None where all are taken. One read, however many slots there are.
+
+        Whether it is still free is decided by the write that takes it.
+        """
+        ...
+
     def list(self, query: JobQuery) -> Page[Job]:
         """Raises InputInvalid for a cursor that is not of this list."""
         ...

@@ -2,15 +2,19 @@
 
 Whoever writes a provider, and whatever it forgets: its observations, handles, log lines, words and
 errors pass here. Providers still redact what they cut, because a cut may leave half a secret.
+
+A handle is kept whole or not at all: one that holds a secret, or is longer than a store takes,
+leaves the start unclear. The training runs; a person sees why it cannot be watched.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trainbell.domain.observation import Observation
+from trainbell.domain.size_bounds import handle_flaw
 from trainbell.errors import ProviderAuthFailed, ProviderReplyInvalid, StartOutcomeUnknown
 from trainbell.extensions.bound_secret import BoundSecret
 from trainbell.ports import Found, Handle, Provider, StartOrder
@@ -64,14 +68,15 @@ class RedactedProvider:
 
     def start(self, order: StartOrder) -> Handle:
         handle = self._said(lambda: self.inner.start(order))
-        if self._gives_away(handle):
-            raise StartOutcomeUnknown(_IN_A_HANDLE)
+        if flaw := self._flaw(handle):
+            raise StartOutcomeUnknown(flaw)
         return handle
 
     def find(self, order: StartOrder) -> Found | None:
         found = self._said(lambda: self.inner.find(order))
-        if found is not None and self._gives_away(found):
-            raise ProviderReplyInvalid(_IN_A_HANDLE)
+        for handle in [found] if isinstance(found, Mapping) else found or ():
+            if flaw := self._flaw(handle):
+                raise ProviderReplyInvalid(flaw)
         return found
 
     def poll(self, handle: Handle) -> Observation:
@@ -112,9 +117,12 @@ class RedactedProvider:
         said = self._said(ask)
         return self._current().value(said)
 
-    def _gives_away(self, handle: Found) -> bool:
+    def _flaw(self, handle: Handle) -> str | None:
+        if flaw := handle_flaw(handle):
+            return f"the service's id of the job {flaw}, so it is not kept"
         # Masked, it would no longer find the job.
-        return self._current(IDS_AT_LEAST).value(handle) is not handle
+        gives_away = self._current(IDS_AT_LEAST).value(handle) is not handle
+        return _IN_A_HANDLE if gives_away else None
 
     def _current(self, at_least: int = 1) -> Redactor:
         return redactor_of((*self._known.all(), *self._own()), at_least=at_least)

@@ -99,7 +99,7 @@ class JobFacts(JobSummary):
 
 class JobView(JobFacts):
     """All that is shown of one job: how it is watched, too. `cut` names the parts of which the
-    service has said more than is kept."""
+    service has said more than is kept here; `GET /v1/jobs/{id}/in-full` has those of `in_full`."""
 
     when_busy: WhenBusy
     on_unclear: OnUnclear
@@ -107,6 +107,7 @@ class JobView(JobFacts):
     max_interval_seconds: float
     unknown_statuses: list[str]
     cut: list[str]
+    in_full: list[str]
     cancel_sent_at: datetime | None
     start_attempts: int
     polls: int
@@ -154,6 +155,7 @@ def job_view(job: Job, now: datetime, url: str | None) -> JobView:
         max_interval_seconds=job.order.max_interval_seconds,
         unknown_statuses=list(job.seen.unknown_statuses),
         cut=list(job.seen.cut),
+        in_full=list(job.seen.in_full),
         cancel_sent_at=job.cancel.sent_at,
         start_attempts=job.start.attempts,
         polls=job.watch.polls,

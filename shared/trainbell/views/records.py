@@ -60,6 +60,15 @@ class LogView(View):
     lines: list[str]
 
 
+class InFullView(View):
+    """What a service said at a job's end, and a stored job cannot hold. `parts` have the names of
+    the job's `in_full`; `cut` names those that are not whole here either."""
+
+    seen_at: datetime
+    parts: dict[str, Any]
+    cut: list[str]
+
+
 def event_view(event: JobEvent) -> EventView:
     return EventView(
         id=event.id,

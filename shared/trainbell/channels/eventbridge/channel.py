@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trainbell.channels.aws_errors import CLIENT_SETTINGS, error_of_code, notify_error
+from trainbell.channels.aws_clients import aws_client
+from trainbell.channels.aws_errors import error_of_code, notify_error
 from trainbell.channels.eventbridge.message import bus_entry
 from trainbell.errors import ConfigInvalid
 from trainbell.ports import ChannelContext, Notice
@@ -42,4 +41,4 @@ class EventBridgeChannel:
     @cached_property
     def _events(self) -> Any:
         region = self._bus.split(":")[3] if self._bus.startswith("arn:") else None
-        return boto3.client("events", region_name=region, config=Config(**CLIENT_SETTINGS))
+        return aws_client("events", region)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trainbell.channels.aws_errors import CLIENT_SETTINGS, notify_error
+from trainbell.channels.aws_clients import aws_client
+from trainbell.channels.aws_errors import notify_error
 from trainbell.channels.sns.message import sns_message
 from trainbell.errors import ConfigInvalid
 from trainbell.ports import ChannelContext, Notice
@@ -37,4 +36,4 @@ class SnsChannel:
     @cached_property
     def _sns(self) -> Any:
         region = self._topic_arn.split(":")[3]
-        return boto3.client("sns", region_name=region, config=Config(**CLIENT_SETTINGS))
+        return aws_client("sns", region)

@@ -151,10 +151,10 @@ class SigV4:
             if self._source is None or self._is_changed():
                 self._source = self._new_source()
             keys = self._source()
-            current = tuple(part for part in (keys.secret_key, keys.token) if part)
+            current = tuple(part for part in keys if part)
             if self._shown[: len(current)] != current:
                 # The former ones too: an answer to a call made with them may be on its way.
-                self._shown = (*current, *self._shown[:2])
+                self._shown = (*current, *self._shown[: len(keys)])
             return keys
 
     def _new_source(self) -> KeySource:

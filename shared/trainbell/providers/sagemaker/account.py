@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -23,6 +25,10 @@ CONFIG = Config(
     parameter_validation=False,
     user_agent_extra="trainbell",
 )
+
+
+SECRETS_KEPT = 9
+"""Three sets of keys: the one in use, and those before it."""
 
 
 class AccessKeys(BaseModel):
@@ -59,7 +65,8 @@ class Account:
         self._lock = Lock()
         self._clients: dict[str, Any] = {}
         self._keys = self._read_keys()
-        self._former: AccessKeys | None = None
+        self._shown: deque[str] = deque(maxlen=SECRETS_KEPT)
+        self._show(self._keys)
         self._session = botocore.session.Session()
         self.region = region or self._region_of_the_environment()
 
@@ -82,19 +89,19 @@ class Account:
 
     def secrets(self) -> Sequence[str]:
         """What must never be shown. The former ones too: an answer may still be on its way."""
-        both = [keys for keys in (self._keys, self._former) if keys is not None]
-        return [s for k in both for s in (k.secret_access_key, k.session_token) if s]
+        with self._lock:
+            return tuple(self._shown)
 
     def close(self) -> None:
         self._network.close()
 
     def _drop(self) -> None:
-        self._former = self._keys or self._former
         self._clients.clear()
         self._session = botocore.session.Session()
 
     def _make(self, service: str, endpoint_url: str | None) -> Any:
         keys = self._keys
+        self._show(keys)
         try:
             client = self._session.create_client(
                 service,
@@ -111,7 +118,27 @@ class Account:
             client.meta.events
         )  # Its stubs forbid handlers to answer; this event lets them.
         hooks.register("before-send", self._network.send)
+        hooks.register("before-sign", partial(self._about_to_sign, self._session))
         return client
+
+    def _about_to_sign(self, session: botocore.session.Session, **_: Any) -> None:
+        """Keys of the default chain are known when they are used; temporary ones change."""
+        if self._reference is not None:
+            return
+        credentials = session.get_credentials()
+        if credentials is not None:
+            used = credentials.get_frozen_credentials()
+            with self._lock:
+                self._note(used.access_key, used.secret_key, used.token)
+
+    def _show(self, keys: AccessKeys | None) -> None:
+        if keys is not None:
+            self._note(keys.access_key_id, keys.secret_access_key, keys.session_token)
+
+    def _note(self, *secrets: str | None) -> None:
+        for secret in secrets:
+            if secret and secret not in self._shown:
+                self._shown.append(secret)
 
     def _read_keys(self) -> AccessKeys | None:
         if self._reference is None:

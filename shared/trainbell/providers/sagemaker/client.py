@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -117,6 +117,10 @@ class SageMakerClient:
         """The text without any secret of this connection."""
         return self._redactor().text(text)
 
+    def secrets(self) -> Sequence[str]:
+        """All that this connection signs with, whether its own or of AWS's default places."""
+        return self._account.secrets()
+
     def close(self) -> None:
         self._account.close()
 
@@ -165,4 +169,4 @@ class SageMakerClient:
             raise unreadable_error(operation, effect, why) from exc
 
     def _redactor(self) -> Redactor:
-        return redactor_of(tuple(self._account.secrets()))
+        return redactor_of(tuple(self.secrets()))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 import httpx
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from pydantic_core import from_json
 
+from trainbell.extensions.aws_network import aws_response, wire_request
 from trainbell.extensions.bounded_http import WHOLE_SECONDS
 from trainbell.extensions.transports import Transports
 from trainbell.ports.call_scope import request_begins
@@ -61,13 +61,7 @@ class Network:
     def send(self, request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
         """Raises NotSent, NoAnswer, BadAnswer."""
         whole = request_begins(self._timeouts.whole)
-        wire = httpx.Request(
-            request.method,
-            request.url,
-            headers=[(name, _text(value)) for name, value in request.headers.items()],
-            content=cast(bytes | str, request.body or b""),
-            extensions={**self._extensions, WHOLE_SECONDS: whole},
-        )
+        wire = wire_request(request, {**self._extensions, WHOLE_SECONDS: whole})
         deadline = self._monotonic() + whole
         with self._transports.lease(fresh=event_name.endswith(STARTS)) as transport:
             try:
@@ -84,8 +78,7 @@ class Network:
         if flaw:
             # AWS's errors are JSON; what is not comes from somebody between, and is only quoted.
             body = json.dumps({"message": Redactor().excerpt(body)}).encode()
-        headers = HTTPHeaders.from_pairs(response.headers.multi_items())
-        return AWSResponse(request.url, response.status_code, headers, _Whole(body))
+        return aws_response(request, response, body)
 
     def close(self) -> None:
         self._transports.close()
@@ -112,16 +105,6 @@ class Network:
         return bytes(body), None
 
 
-class _Whole:
-    """A body that is read already, as botocore's response wants it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._body
-
-
 def _json_flaw(body: bytes) -> str | None:
     """botocore takes what is no JSON for an empty answer, so it is refused before."""
     if not body:
@@ -131,7 +114,3 @@ def _json_flaw(body: bytes) -> str | None:
     except ValueError as exc:
         return f"no readable JSON ({str(exc).splitlines()[0][:200]})"
     return None if isinstance(whole, dict) else "no JSON object"
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value

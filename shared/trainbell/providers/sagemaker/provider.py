@@ -134,6 +134,10 @@ class SageMaker:
             self.client.training_job(f"{self._prefix}connection-check")
         return f"SageMaker answered in {self.client.region}"
 
+    def secrets(self) -> Sequence[str]:
+        """What the door to this provider (`providers.redacted`) must know, too."""
+        return self.client.secrets()
+
     def close(self) -> None:
         self.client.close()
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job, State
+from trainbell.domain.slots import first_free
 from trainbell.errors import (
     IdempotencyConflict,
     InputInvalid,
@@ -46,6 +47,8 @@ from trainbell.stores.dynamodb.table import (
     hold_key,
     job_key,
     parse_stamp,
+    slot_of,
+    slots_key,
 )
 from trainbell.stores.dynamodb.writes import (
     TokenKnown,
@@ -68,9 +71,10 @@ _DELETED_WITH_JOB = 90
 class DynamoDBJobs:
     """See `ports.JobStore` for what is promised.
 
-    `get`, `events`, `find_by_hold` and tokens are read strongly consistent. `list`, `due`,
-    `next_due_at` and `count_by_state` come from indexes and `durations` from a cheap read: these
-    lag a moment behind. No promise rests on them, for each write is conditional on the job itself.
+    `get`, `events`, `find_by_hold`, `free_slot` and tokens are read strongly consistent. `list`,
+    `due`, `next_due_at` and `count_by_state` come from indexes and `durations` from a cheap read:
+    these lag a moment behind. No promise rests on them, for each write is conditional on the job
+    itself.
 
     StoreUnavailable after a lost answer leaves open whether a write was done. A repeat is safe:
     `save` then raises JobConflict, and `create` with a token gives the job of then.
@@ -117,6 +121,17 @@ class DynamoDBJobs:
     def find_by_hold(self, key: str) -> str | None:
         item = self._table.get(hold_key(key))
         return None if item is None else str(item["job_id"]["S"])
+
+    def free_slot(self, connection: str, slots: int, *, first: int = 0) -> str | None:
+        where = "#pk = :pk"
+        items = self._table.query_all(
+            KeyConditionExpression=where,
+            ProjectionExpression="#sk",
+            ConsistentRead=True,
+            **placeholders(f"{where} #sk", {"pk": slots_key(connection)}),
+        )
+        taken = {slot_of(connection, item) for item in items}
+        return first_free(taken, connection, slots, first)
 
     def list(self, query: JobQuery) -> Page[Job]:
         """Filters that leave little of a long list may give a short page with a cursor."""

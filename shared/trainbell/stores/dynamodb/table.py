@@ -6,16 +6,18 @@
 | event | `job#<id>` | `event#<sequence>` | `body` |
 | outbox entry, delivery | `job#<id>` | `outbox#<entry id>` | `body`, `claim` |
 | hold | `hold#<key>` | `hold` | `job_id` |
+| hold of a slot | `slots#<connection>` | `slot#<number>` | `job_id` |
 | idempotency token | `token#<key>` | `<project>` | `fingerprint`, `job_id` |
 | configuration | `config#<kind>` | `<name>` | `body` |
 | rate budget | `budget#<connection>` | `budget` | `last_place`, `silent_until` (microseconds) |
 | duration counter | `durations#<key>` | `durations` | `bin#<number>` |
 
 A job's items share a partition: its events and deliveries are read, strongly consistent, without
-an index. The list indexes hold only what never changes during a job's life (by_state: what changes
-with the state), so that a poll that only counts itself does not write to them. `due` is sparse: it
-has active jobs and pending outbox entries, spread over shards, because all pollers write it; and
-what cannot be read, which is counted there and never due.
+an index; so do a connection's slots, among which one query finds a free one. The list indexes hold
+only what never changes during a job's life (by_state: what changes with the state), so that a poll
+that only counts itself does not write to them. `due` is sparse: it has active jobs and pending
+outbox entries, spread over shards, because all pollers write it; and what cannot be read, which is
+counted there and never due.
 Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
 
@@ -26,6 +28,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
+from trainbell.domain.slots import parsed_slot, slot_hold
+
 PK = "pk"
 SK = "sk"
 TTL_ATTRIBUTE = "expires_at"
@@ -33,6 +37,7 @@ STREAM_VIEW = "NEW_IMAGE"
 
 JOB_SK = "job"
 EVENT_PREFIX = "event#"
+SLOT_PREFIX = "slot#"
 OUTBOX_PREFIX = "outbox#"
 """Sort keys of outbox entries. A Lambda event filter finds the new ones with `STREAM_FILTER`."""
 
@@ -128,7 +133,20 @@ def outbox_key(job_id: str, entry_id: str) -> dict[str, Any]:
 
 
 def hold_key(hold: str) -> dict[str, Any]:
+    if slot := parsed_slot(hold):
+        connection, number = slot
+        return {PK: slots_key(connection), SK: {"S": f"{SLOT_PREFIX}{number}"}}
     return _key(f"hold#{hold}", "hold")
+
+
+def slots_key(connection: str) -> dict[str, Any]:
+    """The partition that all slots of a connection share."""
+    return {"S": f"slots#{connection}"}
+
+
+def slot_of(connection: str, item: Mapping[str, Any]) -> str:
+    """The hold whose key this is."""
+    return slot_hold(connection, int(item[SK]["S"].removeprefix(SLOT_PREFIX)))
 
 
 def token_key(project: str, key: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from operator import itemgetter
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import ACTIVE_STATES, Job, State
 from trainbell.errors import (
-    HoldTaken,
     IdempotencyConflict,
     JobConflict,
     NotFound,
@@ -22,6 +21,7 @@ from trainbell.stores.codec import dump_event, dump_job, load_event, load_job
 from trainbell.stores.cursors import read_cursor, write_cursor
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
+from trainbell.stores.sqlite.holds import take
 from trainbell.stores.sqlite.listing import cursor_after, select_page
 from trainbell.stores.sqlite.outbox import add_entries
 from trainbell.stores.sqlite.quarantine import Quarantine, forget
@@ -105,10 +105,6 @@ class SqliteJobs:
         except RecordUnreadable as error:
             self._quarantine.set_aside(RecordKind.JOB, job_id, error)
             raise
-
-    def find_by_hold(self, key: str) -> str | None:
-        with self._database.reading() as db:
-            return _holder(db, key)
 
     def list(self, query: JobQuery) -> Page[Job]:
         statement, values = select_page(query)
@@ -196,7 +192,7 @@ class SqliteJobs:
             [(key, job_id) for key in change.release],
         )
         for key in change.take:
-            _take(db, key, job_id)
+            take(db, key, job_id)
         db.executemany(
             "INSERT INTO events (job_id, sequence, body) VALUES (?, ?, ?)",
             [(event.job_id, event.sequence, dump_event(event)) for event in change.events],
@@ -274,19 +270,6 @@ def _keep_token(db: sqlite3.Connection, token: IdempotencyToken, job_id: str) ->
         " VALUES (?, ?, ?, ?, ?)",
         (token.project, token.key, token.fingerprint, job_id, micros(token.expires_at)),
     )
-
-
-def _take(db: sqlite3.Connection, key: str, job_id: str) -> None:
-    holder = _holder(db, key)
-    if holder is None:
-        db.execute("INSERT INTO holds (key, job_id) VALUES (?, ?)", (key, job_id))
-    elif holder != job_id:
-        raise HoldTaken(key, holder)
-
-
-def _holder(db: sqlite3.Connection, key: str) -> str | None:
-    row = db.execute("SELECT job_id FROM holds WHERE key = ?", (key,)).fetchone()
-    return None if row is None else str(row[0])
 
 
 def _connections(db: sqlite3.Connection) -> list[str]:

@@ -12,6 +12,7 @@ from trainbell.ports import RecordKind
 from trainbell.stores.sqlite.config import SqliteConfig
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
+from trainbell.stores.sqlite.holds import SqliteHolds
 from trainbell.stores.sqlite.jobs import SqliteJobs
 from trainbell.stores.sqlite.outbox import SqliteOutbox
 from trainbell.stores.sqlite.quarantine import Quarantine
@@ -20,7 +21,7 @@ DELIVERIES_KEPT = timedelta(days=90)
 _PURGED_AT_ONCE = 1000
 
 
-class SqliteStore(SqliteJobs, SqliteOutbox, SqliteConfig):
+class SqliteStore(SqliteJobs, SqliteHolds, SqliteOutbox, SqliteConfig):
     """Implements `ports.Store`. Safe to share between threads.
 
     Whatever carries events, outbox entries, holds or settings is on the disk when a call returns.

@@ -30,9 +30,10 @@ from trainbell.use_cases.ground.services import Services, log
 
 Value = TypeVar("Value")
 
-OPERATION_SECONDS = 50.0
+OPERATION_SECONDS = 40.0
 """For one operation with all its requests. Less than a start's lease, so that who sends a start
-has its answer, or knows that there is none, before anybody else looks it up."""
+has its answer, or knows that there is none, before anybody else looks it up; and so much less than
+a function's time that what came of it is stored, too (tests/infra)."""
 
 ANSWER_SECONDS = 20.0
 """For one whose answer somebody waits for: a gateway cuts the waiting off after 30 s."""

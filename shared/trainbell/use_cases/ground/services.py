@@ -16,6 +16,8 @@ from trainbell.domain.polling import Pace
 from trainbell.ports import (
     ChannelCatalog,
     Clock,
+    Nowhere,
+    Overflow,
     ProviderCatalog,
     Scheduler,
     SecretVault,
@@ -43,6 +45,7 @@ class Services:
     page_url: str | None = None
     engine: str = "embedded"
     reach: Reach = EMBEDDED
+    overflow: Overflow = field(default_factory=Nowhere)
     histories: Histories = field(init=False)
 
     def __post_init__(self) -> None:

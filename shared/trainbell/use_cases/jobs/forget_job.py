@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainbell.errors import Conflict
+from trainbell.errors import Conflict, TrainbellError
 from trainbell.use_cases.ground.door import door_of
 from trainbell.use_cases.ground.services import Services, log
 
@@ -25,6 +25,10 @@ def forget_job(services: Services, job_id: str) -> None:
             "channels (see its deliveries), then forget it"
         )
     services.store.delete(job)
+    try:
+        services.overflow.forget(job.id)
+    except TrainbellError:  # As below: the job itself is forgotten.
+        log.exception("what did not fit of the forgotten job %s may still be kept", job.id)
     if job.handle is None:
         return
     try:

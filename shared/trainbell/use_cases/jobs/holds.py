@@ -7,6 +7,7 @@ import json
 
 from trainbell.domain.job import Job
 from trainbell.domain.settings import Connection
+from trainbell.domain.slots import slot_hold, slots_of
 from trainbell.ports import Handle, ProviderSpec
 from trainbell.use_cases.ground.door import Door
 from trainbell.use_cases.ground.recording import NAME_HOLD
@@ -38,15 +39,15 @@ def busy_holds(
     if kind is not None and kind.one_active_per_model and job.order.model is not None:
         holds.append(f"model:{connection.name}:{job.order.model}")
     if connection.max_active is not None:
-        holds.append(_free_slot(services, job, connection.name, connection.max_active))
+        holds.append(_slot(services, job, connection.name, connection.max_active))
     return tuple(hold for hold in holds if hold not in job.holds)
 
 
-def _free_slot(services: Services, job: Job, connection: str, slots: int) -> str:
-    mine = [hold for hold in job.holds if hold.startswith(f"slot:{connection}:")]
+def _slot(services: Services, job: Job, connection: str, slots: int) -> str:
+    """The job's own, or one that is free; where none is, one whose holder the write will name."""
+    mine = [hold for hold in job.holds if hold.startswith(slots_of(connection))]
     if mine:
         return mine[0]
     first = int.from_bytes(job.id.encode()[-4:]) % slots  # Spread, so that few ask for the same.
-    keys = [f"slot:{connection}:{(first + offset) % slots}" for offset in range(slots)]
-    free = (key for key in keys if services.store.find_by_hold(key) is None)
-    return next(free, keys[0])
+    free = services.store.free_slot(connection, slots, first=first)
+    return slot_hold(connection, first) if free is None else free

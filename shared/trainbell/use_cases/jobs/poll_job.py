@@ -16,6 +16,7 @@ from trainbell.use_cases.ground.door import Door, Later, try_door
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.cancel_job import send_cancel
+from trainbell.use_cases.jobs.keep_in_full import keep_in_full, naming
 from trainbell.use_cases.jobs.places import come_back
 
 
@@ -88,10 +89,9 @@ def _record(
 ) -> tuple[Job, Decision]:
     now = services.clock.now()
     pace = services.pace(job, now)
-    return record(
-        services,
-        job,
-        lambda each: step(
+
+    def decide(each: Job) -> Decision:
+        return step(
             each,
             seen,
             now,
@@ -99,5 +99,9 @@ def _record(
             pace,
             missing_is_proven=missing_is_proven,
             moved_at=moved_at,
-        ),
-    )
+        )
+
+    if isinstance(seen, Failure) or seen.state is None or not seen.state.is_end:
+        return record(services, job, decide)
+    in_full = keep_in_full(services, seen, decide(job))
+    return record(services, job, lambda each: naming(decide(each), in_full))

@@ -39,7 +39,11 @@ from trainbell.use_cases.telling.giving_up import note_given_up
 
 LEASE_SECONDS = 60.0
 SENDING_SECONDS = 30.0
-"""No new attempt after this long: the last one must end, and be stored, within the lease."""
+"""No new attempt after this long in a call: the last one must end, and be stored, within the lease
+and within the time of the function that made the call."""
+
+LONGEST_ATTEMPT_SECONDS = 20.0
+"""What a channel may take at most (tests/infra)."""
 
 LANES_AT_MOST = 8
 CLAIMS_PER_CALL = 10
@@ -76,7 +80,7 @@ def publish_changes(services: Services, *, limit: int = 100) -> PublishReport:
     publication = _Publication(services)
     for _ in range(CLAIMS_PER_CALL):
         left = limit - publication.attempts
-        if left <= 0:
+        if left <= 0 or publication.is_over:
             break
         entries = services.store.claim_outbox(services.clock.now(), LEASE_SECONDS, left)
         if not entries:
@@ -120,8 +124,13 @@ class _Publication:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lines: dict[str, _Line] = defaultdict(_Line)
+        self._stop_at = services.clock.now() + timedelta(seconds=SENDING_SECONDS)
         self.done: Counter[str] = Counter()
         self.attempts = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._services.clock.now() >= self._stop_at
 
     @cached_property
     def _channels(self) -> Mapping[str, ChannelConfig]:
@@ -133,7 +142,6 @@ class _Publication:
 
     def take(self, entries: Sequence[OutboxEntry]) -> None:
         """Settle what was just claimed."""
-        stop_at = self._services.clock.now() + timedelta(seconds=SENDING_SECONDS)
         lanes: dict[str, list[OutboxEntry]] = {}
         for entry in entries:
             if entry.channel is None:
@@ -144,7 +152,7 @@ class _Publication:
             return
         with ThreadPoolExecutor(min(LANES_AT_MOST, len(lanes)), "publish") as pool:
             work = [
-                pool.submit(self._send_all, lane, self._lines[channel], stop_at)
+                pool.submit(self._send_all, lane, self._lines[channel])
                 for channel, lane in lanes.items()
             ]
         for lane_work in work:
@@ -165,17 +173,15 @@ class _Publication:
         if self._services.store.settle_outbox(entry, replaced_by=[*deliveries, *kept]):
             self.done["routed"] += 1
 
-    def _send_all(
-        self, entries: Sequence[OutboxEntry], line: _Line, stop_at: datetime
-    ) -> tuple[Counter[str], int]:
+    def _send_all(self, entries: Sequence[OutboxEntry], line: _Line) -> tuple[Counter[str], int]:
         """One channel's deliveries, the least often tried first. Those that there is no time for
         come back when their lease ends."""
         done: Counter[str] = Counter()
         attempts = 0
         for entry in sorted(entries, key=lambda entry: entry.attempts):
-            now = self._services.clock.now()
-            if now >= stop_at:
+            if self.is_over:
                 break
+            now = self._services.clock.now()
             if line.rests and line.error is not None:
                 outcome = _failed(entry, line.error, now)
             else:
