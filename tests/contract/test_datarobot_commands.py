@@ -69,6 +69,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+@pytest.mark.feature("R9", does="ask delete")
 def test_R9_models_by_command(run: Run) -> None:
     status, out, _ = run("models", "create", "Fraud", "-f", "targetName=y", "--json")
     assert status == 0
@@ -83,6 +84,7 @@ def test_R9_models_by_command(run: Run) -> None:
     assert (status, "404 Not Found" in err) == (8, True)
 
 
+@pytest.mark.feature("R11", does="ask")
 def test_R11_a_list_of_many_pages_is_read_to_its_end(run: Run) -> None:
     for number in range(103):
         status, _, err = run("models", "create", f"Many {number}", "--type", "training")
@@ -91,6 +93,7 @@ def test_R11_a_list_of_many_pages_is_read_to_its_end(run: Run) -> None:
     assert len({each["id"] for each in listed["items"]}) == 103
 
 
+@pytest.mark.feature("R10", does="ask")
 def test_R10_versions_by_command(run: Run, folder: Path, tmp_path: Path) -> None:
     status, out, _ = run("versions", "create", MODEL, "--folder", str(folder), "--json")
     assert status == 0
@@ -157,10 +160,12 @@ def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -
     assert run(*create, "--direct", "-f", "replicas=99")[0] == 2
 
 
+@pytest.mark.feature("R11", does="ask")
 def test_R11_limits_by_command(run: Run) -> None:
     assert json.loads(run("limits", "--json")[1])["maxCustomModelReplicasPerDeployment"] == 8
 
 
+@pytest.mark.feature("R12", does="ask")
 def test_R12_access_by_command(run: Run) -> None:
     assert run("access", "set", MODEL, "--role", "ann@example.com=editor")[0] == 0
     assert "EDITOR" in run("access", "list", MODEL)[1]

@@ -33,8 +33,6 @@ PATIENCE_SECONDS = 40.0
 STILL_SECONDS = 0.3
 """A start may be under way for so long before its time is moved on."""
 CLOUD_SPEED = 20.0
-CLOUD_WAITS = 0.2
-"""Of a second: how long a second is that a state machine waits."""
 
 Job = JsonObject
 Wanted = Callable[[Job], bool]
@@ -207,9 +205,6 @@ def embedded_engine(folder: Path) -> Iterator[Embedded]:
 @contextmanager
 def cloud_engine(folder: Path) -> Iterator[Cloud]:
     with deployed(folder) as stack, ExitStack() as life:
-        config = {"stepfunctions._SFN_WAIT_SCALE": CLOUD_WAITS}
-        url = f"{stack.cloud.url}/_ministack/config"
-        httpx.post(url, json=config, trust_env=False).raise_for_status()
         yield Cloud(stack, life)
 
 
