@@ -138,8 +138,23 @@ def test_datarobot(anywhere: Engine) -> None:
         gone(datarobot, "get_model", customModelId=copy)
 
 
+@pytest.mark.feature(does="start poll cancel delete ask")
 def test_sagemaker(anywhere: Engine) -> None:
     with connected(anywhere, "sagemaker") as sagemaker:
-        succeeded(sagemaker, sagemaker.start("train", asked(sagemaker, "train")))
+        trained = sagemaker.start("train", asked(sagemaker, "train"))
+        succeeded(sagemaker, trained)
         sagemaker.simulator.apply_settings({"plan": {"working_seconds": NEVER_BY_ITSELF}})
-        cancelled(sagemaker, sagemaker.start("train", asked(sagemaker, "train")))
+        endless = [sagemaker.start("train", asked(sagemaker, "train")) for _ in range(2)]
+        cancelled(sagemaker, endless[0])
+        running = sagemaker.until(endless[1], lambda seen: seen["state"] == "running")
+        sagemaker.ask("stop_training_job", name=running["handle"]["name"])
+        end = ended(sagemaker, running)
+        assert (end["vendor_status"], end["state"]) == ("Stopped", "cancelled")
+        pages = sagemaker.client.all_at_service(sagemaker.name, "list_training_jobs", limit=1)
+        listed = {each["TrainingJobName"]: each["TrainingJobStatus"] for each in pages}
+        assert sorted(listed.values()) == ["Completed", "Stopped", "Stopped"]
+        name = sagemaker.client.job(trained["id"])["handle"]["name"]
+        shown = sagemaker.ask("get_training_job", name=name)
+        assert shown["ModelArtifacts"]["S3ModelArtifacts"].startswith("s3://models/out/")
+        sagemaker.ask("delete_training_job", name=name)
+        gone(sagemaker, "get_training_job", name=name)
