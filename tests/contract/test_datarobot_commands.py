@@ -160,6 +160,31 @@ def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -
     assert run(*create, "--direct", "-f", "replicas=99")[0] == 2
 
 
+@pytest.mark.feature("R10", does="ask")
+def test_R10_large_files_go_by_the_hand_of_the_trainbell_of_this_machine(
+    run: Run,
+    served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beyond every bound of the API, and nothing is left lying about."""
+    data_dir = served[0].data_dir
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(data_dir))
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(Random(1).randbytes(6_000_000))
+    status, out, err = run("versions", "create", MODEL, "--file", str(weights), "--json")
+    assert status == 0, err
+    to = tmp_path / "out.zip"
+    version = json.loads(out)["id"]
+    assert run("versions", "download", MODEL, version, "--to", str(to))[0] == 0
+    with zipfile.ZipFile(to) as files:
+        assert files.read("weights.bin") == weights.read_bytes()
+    assert run("models", "download", MODEL, "--to", str(to))[0] == 0
+    assert run("versions", "download", MODEL, "nope", "--to", str(tmp_path / "no.zip"))[0] == 8
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.zip", "weights.bin"]
+    assert list((Path(data_dir) / "handed-files").iterdir()) == []
+
+
 @pytest.mark.feature("R11", does="ask")
 def test_R11_limits_by_command(run: Run) -> None:
     assert json.loads(run("limits", "--json")[1])["maxCustomModelReplicasPerDeployment"] == 8
