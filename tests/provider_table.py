@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.builders import FakeClock
+from tests.open_secrets import OpenSecrets
 from trainbell.ports import ProviderSpec
 from trainbell.providers.catalog import Catalog
 from trainbell.simulators.__main__ import names as simulated_names
@@ -31,7 +32,7 @@ COLUMNS = (
 )
 
 
-class _NoSecrets:
+class _NoSecrets(OpenSecrets):
     def read(self, reference: str) -> str:
         raise LookupError(f"a table needs no secret: {reference}")
 

@@ -14,6 +14,7 @@ from random import Random
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.builders import FakeClock
+from tests.open_secrets import OpenSecrets
 from trainbell.domain.job import Job, State
 from trainbell.domain.observation import Observation
 from trainbell.domain.settings import ChannelConfig, Connection, Schedule
@@ -243,7 +244,7 @@ class NoScheduler:
         pass
 
 
-class NoSecrets:
+class NoSecrets(OpenSecrets):
     def read(self, reference: str) -> str:
         return f"secret behind {reference}"
 

@@ -27,6 +27,7 @@ from tests.contract.echoing_service import (
     in_words_of_state,
 )
 from tests.e2e.test_every_kind import JOBS
+from tests.open_secrets import OpenSecrets
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.channels.catalog import FoundChannels
 from trainbell.domain.job import Job, State
@@ -47,7 +48,7 @@ CHANNEL = ChannelConfig(name="team", kind="slack", secret="env:SLACK")
 
 
 @dataclass
-class Secrets:
+class Secrets(OpenSecrets):
     key: str
     webhook: str
 

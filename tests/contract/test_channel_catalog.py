@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import NOON, FakeClock
+from tests.open_secrets import OpenSecrets
 from trainbell.channels.catalog import FoundChannels
 from trainbell.domain.events import EventType
 from trainbell.domain.settings import ChannelConfig
@@ -18,7 +19,7 @@ from trainbell.ports import Channel, ChannelContext, ChannelSpec, Notice
 TEAM = ChannelConfig(name="team", kind="probe")
 
 
-class NoSecrets:
+class NoSecrets(OpenSecrets):
     def read(self, reference: str) -> str:
         raise ConfigInvalid(f"{reference} is not set")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -11,16 +11,18 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from tests.builders import a_job
+from tests.builders import FakeClock, a_job
 from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.environment import ScheduleTarget
 from trainbell.cloud.eventbridge_scheduler import SCHEDULED_TIME, EventBridgeScheduler
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
-from trainbell.cloud.secrets import KEPT_SECONDS, CloudSecrets
+from trainbell.cloud.secrets import KEPT, RENEWED_AFTER, CloudSecrets
 from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
+from trainbell.domain.secret_bounds import AMBIENT, Destination, HostPattern, SecretUse
 from trainbell.domain.settings import Schedule
 from trainbell.errors import ConfigInvalid, ProviderUnavailable, StoreFull, StoreUnavailable
 
+DEEPVA = HostPattern.of("api.deepva.com")
 ACCOUNT = "arn:aws:iam::123456789012:role/any"
 TARGET = ScheduleTarget(
     group="trainbell",
@@ -41,14 +43,6 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield AwsClients()
-
-
-class Monotonic:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 # ---------------------------------------------------------------- watchers
@@ -164,20 +158,20 @@ def test_too_many_schedules_are_said_to_be_too_many(clients: AwsClients) -> None
 def test_secrets_are_read_by_both_kinds_of_reference(clients: AwsClients) -> None:
     clients.secretsmanager.create_secret(Name="trainbell/deepva", SecretString="one")
     clients.ssm.put_parameter(Name="/trainbell/slack", Value="two", Type="SecureString")
-    secrets = CloudSecrets(clients, "trainbell/")
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
     assert secrets.read("secretsmanager:trainbell/deepva") == "one"
     assert secrets.read("ssm:/trainbell/slack") == secrets.read("ssm:trainbell/slack") == "two"
 
 
 def test_a_secret_is_kept_for_a_minute(clients: AwsClients) -> None:
     clients.secretsmanager.create_secret(Name="trainbell/deepva", SecretString="old")
-    time = Monotonic()
-    secrets = CloudSecrets(clients, "trainbell/", monotonic=time)
+    clock = FakeClock()
+    secrets = CloudSecrets(clients, "trainbell/", clock)
     assert secrets.read("secretsmanager:trainbell/deepva") == "old"
     clients.secretsmanager.put_secret_value(SecretId="trainbell/deepva", SecretString="new")
-    time.now += KEPT_SECONDS - 0.1
+    clock.advance(KEPT.total_seconds() - 0.1)
     assert secrets.read("secretsmanager:trainbell/deepva") == "old"
-    time.now += 0.2
+    clock.advance(0.2)
     assert secrets.read("secretsmanager:trainbell/deepva") == "new"
 
 
@@ -197,22 +191,137 @@ def test_a_secret_is_kept_for_a_minute(clients: AwsClients) -> None:
 def test_what_is_no_readable_secret_is_said(clients: AwsClients, reference: str, says: str) -> None:
     clients.secretsmanager.create_secret(Name="trainbell/binary", SecretBinary=b"\x00")
     with pytest.raises(ConfigInvalid, match=says) as refused:
-        CloudSecrets(clients, "trainbell/").read(reference)
+        CloudSecrets(clients, "trainbell/", FakeClock()).read(reference)
     assert "plain-text" not in str(refused.value)
 
 
 def test_a_busy_secret_store_is_no_wrong_setting(clients: AwsClients) -> None:
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
     with Stubber(clients.secretsmanager) as stub:
         stub.add_client_error("get_secret_value", "ThrottlingException", "slow down", 400)
         stub.add_client_error("get_secret_value", "InternalServiceError", "broken", 500)
         for _ in range(2):
             with pytest.raises(ProviderUnavailable):
-                CloudSecrets(clients, "trainbell/").read("secretsmanager:trainbell/deepva")
+                secrets.read("secretsmanager:trainbell/deepva")
 
 
 def test_what_was_refused_is_not_kept(clients: AwsClients) -> None:
-    secrets = CloudSecrets(clients, "trainbell/")
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
     with pytest.raises(ConfigInvalid):
         secrets.read("secretsmanager:trainbell/late")
     boto3.client("secretsmanager").create_secret(Name="trainbell/late", SecretString="now")
     assert secrets.read("secretsmanager:trainbell/late") == "now"
+
+
+def test_a_refused_secret_is_fetched_anew_but_not_for_every_refusal(clients: AwsClients) -> None:
+    clients.secretsmanager.create_secret(Name="trainbell/deepva", SecretString="old")
+    clock = FakeClock()
+    secrets = CloudSecrets(clients, "trainbell/", clock)
+    reference = "secretsmanager:trainbell/deepva"
+    assert secrets.read(reference) == "old"
+    clients.secretsmanager.put_secret_value(SecretId="trainbell/deepva", SecretString="new")
+    secrets.renew(reference)
+    assert secrets.read(reference) == "old"
+    clock.advance(RENEWED_AFTER.total_seconds())
+    secrets.renew(reference)
+    assert secrets.read(reference) == "new"
+
+
+# ---------------------------------------------------------------- where a secret may go
+
+OWN = SecretUse("deepva", (Destination.of_url("https://api.deepva.com"),), (DEEPVA,))
+THEIRS = SecretUse("deepva", (Destination.of_url("https://evil.example:8443"),), (DEEPVA,))
+LISTED = SecretUse("deepva", (Destination.of_url("https://dva.corp.example"),), (DEEPVA,))
+
+
+def keep(clients: AwsClients, kind: str, **tags: str) -> str:
+    """A secret with these tags; its reference."""
+    given = [{"Key": f"trainbell:{name}", "Value": value} for name, value in tags.items()]
+    if kind == "ssm":
+        ssm: Any = clients.ssm
+        ssm.put_parameter(Name="/trainbell/x", Value="v", Type="SecureString", Tags=given)
+        return "ssm:trainbell/x"
+    manager: Any = clients.secretsmanager
+    manager.create_secret(Name="trainbell/x", SecretString="v", Tags=given)
+    return "secretsmanager:trainbell/x"
+
+
+@pytest.mark.parametrize("kind", ["secretsmanager", "ssm"])
+@pytest.mark.parametrize(
+    ("tags", "allowed"),
+    [
+        ({}, [OWN]),
+        ({"provider": "deepva"}, [OWN]),
+        ({"provider": "einstein deepva"}, [OWN]),
+        ({"provider": "einstein"}, []),
+        ({"hosts": "dva.corp.example"}, [LISTED]),
+        ({"hosts": "api.deepva.com .corp.example"}, [OWN, LISTED]),
+        ({"hosts": "dva.corp.example", "provider": "deepva"}, [LISTED]),
+        ({"hosts": "dva.corp.example", "provider": "einstein"}, []),
+        ({"hosts": " "}, []),
+        ({"hosts": "https://dva.corp.example/"}, []),
+    ],
+)
+def test_tags_say_where_a_secret_may_go(
+    clients: AwsClients, kind: str, tags: Mapping[str, str], allowed: list[SecretUse]
+) -> None:
+    reference = keep(clients, kind, **tags)
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    uses = [OWN, LISTED, THEIRS]
+    assert [use for use in uses if secrets.refusal(reference, use) is None] == allowed
+
+
+def test_what_is_refused_says_what_its_owner_can_run(clients: AwsClients) -> None:
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    for kind, command in (
+        ("secretsmanager", "aws secretsmanager tag-resource --secret-id trainbell/x"),
+        ("ssm", "add-tags-to-resource --resource-type Parameter --resource-id /trainbell/x"),
+    ):
+        said = secrets.refusal(keep(clients, kind), THEIRS)
+        assert said is not None
+        assert command in said
+        assert "Key=trainbell:hosts,Value=evil.example:8443" in said
+        assert "Key=trainbell:provider,Value=deepva" in said
+
+
+def test_a_secret_that_is_still_to_come_may_go_to_its_providers_own_hosts(
+    clients: AwsClients,
+) -> None:
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    for reference in ("secretsmanager:trainbell/none", "ssm:/trainbell/none"):
+        assert secrets.refusal(reference, OWN) is None
+        assert secrets.refusal(reference, THEIRS) is not None
+    assert "must begin with" in str(secrets.refusal("secretsmanager:other/x", OWN))
+
+
+def test_what_its_owner_allows_counts_at_once_and_what_is_withdrawn_within_a_minute(
+    clients: AwsClients,
+) -> None:
+    reference = keep(clients, "secretsmanager")
+    clock = FakeClock()
+    secrets = CloudSecrets(clients, "trainbell/", clock)
+    assert secrets.refusal(reference, LISTED) is not None
+    tag = {"Key": "trainbell:hosts", "Value": "dva.corp.example"}
+    clients.secretsmanager.tag_resource(SecretId="trainbell/x", Tags=[tag])  # type: ignore[list-item]
+    clock.advance(RENEWED_AFTER.total_seconds())
+    assert secrets.refusal(reference, LISTED) is None
+    clients.secretsmanager.untag_resource(SecretId="trainbell/x", TagKeys=["trainbell:hosts"])
+    clock.advance(KEPT.total_seconds())
+    assert secrets.refusal(reference, LISTED) is not None
+
+
+def test_the_functions_own_credentials_go_to_aws_alone(clients: AwsClients) -> None:
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    assert secrets.refusal(AMBIENT, SecretUse("sagemaker")) is None
+    assert secrets.refusal(AMBIENT, OWN) is None
+    assert "own credentials go to AWS's hosts" in str(secrets.refusal(AMBIENT, THEIRS))
+
+
+def test_tags_that_aws_does_not_give_now_are_no_permission(clients: AwsClients) -> None:
+    with Stubber(clients.secretsmanager) as stub:
+        stub.add_client_error("describe_secret", "ThrottlingException", "slow down", 400)
+        stub.add_client_error("describe_secret", "AccessDeniedException", "no", 400)
+        secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+        with pytest.raises(ProviderUnavailable):
+            secrets.refusal("secretsmanager:trainbell/x", OWN)
+        assert "AccessDenied" in str(secrets.refusal("secretsmanager:trainbell/x", OWN))

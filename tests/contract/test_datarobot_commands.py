@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from tests.open_secrets import allow
 from trainbell.cli import app as command_line
 from trainbell.client import Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
@@ -36,10 +37,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
     ):
         base_url = root + simulator.base_path
         secret = f"file:{folder / 'key'}"
-        client.put(
-            "connections", "dr", {"provider": "datarobot", "base_url": base_url, "secret": secret}
-        )
-        client.put("connections", "va", {"provider": "deepva", "secret": secret})
+        connection = {"provider": "datarobot", "base_url": base_url, "secret": secret}
+        allow(folder / "data", connection)
+        client.put("connections", "dr", connection)
+        (folder / "other").write_text(API_KEY)
+        elsewhere = f"file:{folder / 'other'}"
+        client.put("connections", "va", {"provider": "deepva", "secret": elsewhere})
         yield instance, base_url
 
 
@@ -141,7 +144,16 @@ def test_R10_a_file_whose_name_has_an_equals_sign_is_taken_as_it_is(
     assert [each["filePath"] for each in json.loads(out)["items"]] == ["c.py"]
 
 
-def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -> None:
+def test_R10_files_too_large_for_the_api_go_directly(
+    run: Run,
+    served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From a machine whose owner lets the secret go there; its Trainbell is elsewhere."""
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(tmp_path / "mine"))
+    secret = f"file:{served[0].data_dir.parent / 'key'}"
+    allow(tmp_path / "mine", {"provider": "datarobot", "base_url": served[1], "secret": secret})
     large = tmp_path / "weights.bin"
     large.write_bytes(Random(7).randbytes(4_000_000))
     create = ["versions", "create", MODEL, "--json", "--file", str(large)]

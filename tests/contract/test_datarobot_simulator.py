@@ -17,6 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.open_secrets import OpenSecrets
 from trainbell.errors import (
     InputInvalid,
     ProviderJobMissing,
@@ -58,7 +59,7 @@ AUTH = {"Authorization": f"Bearer {API_KEY}"}
 MEGABYTE = 1_000_000
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def read(self, reference: str) -> str:
         return API_KEY
 

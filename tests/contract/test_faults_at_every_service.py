@@ -14,6 +14,7 @@ import pytest
 
 from tests.builders import a_caller
 from tests.e2e.test_every_kind import JOBS
+from tests.open_secrets import OpenSecrets
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, State
@@ -35,7 +36,7 @@ NOT_A_TOKEN = r"^(?!.*oauth2/token)"
 """Otherwise Einstein's faults would all befall the asking for a token, before anything starts."""
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.builders import FakeClock
+from tests.open_secrets import OpenSecrets
 from trainbell.errors import ProviderError, ProviderUnavailable, StartOutcomeUnknown
 from trainbell.providers.credentials import HeaderSecret
 from trainbell.providers.http import ServiceHttp, Timeouts
@@ -124,7 +125,7 @@ def serving(act: Act) -> Iterator[str]:
         listener.close()
 
 
-class Secrets:
+class Secrets(OpenSecrets):
     def read(self, reference: str) -> str:
         return f"secret behind {reference}"
 

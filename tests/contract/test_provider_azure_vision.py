@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_caller, a_connection, a_running_job
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import EndReason, State
@@ -65,7 +66,7 @@ NAMES = ["m", "7", "Model.1_a-b", "x" * 255, "a..b"]
 NO_NAMES = ["", "-m", ".m", "_m", "m m", "m/n", "m:cancel", "mü", "m\n", "..", "x" * 256, 7]
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.observation import OBSERVABLE_STATES
@@ -66,7 +67,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.errors import (
@@ -38,7 +39,7 @@ from trainbell.simulators.server import running
 JOB = "01jobaaaaaaaaaaaaaaaaaaaaa"
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.builders import NOON, FakeClock, a_connection, a_job
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -61,7 +62,7 @@ CALLS = r"^/v2/(vision|language)/"
 STATUSES = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "KILLED", "FAILED_WITH_RETRIES"}
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

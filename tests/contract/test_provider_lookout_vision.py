@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tests.builders import NOON, FakeClock, a_connection
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.job import State
 from trainbell.domain.order import WhenBusy
@@ -59,7 +60,7 @@ def keys(secret: str = SECRET_ACCESS_KEY, **more: str) -> str:
 KEYS = keys()
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from tests.sagemaker_on_moto import (
     ACCESS_KEY,
     ACCOUNT,
@@ -57,7 +58,7 @@ ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{NAME}"
 HANDLE = {"name": NAME, "arn": ARN}
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 
@@ -584,7 +585,8 @@ def test_keys_that_were_mended_at_their_source_work_without_a_restart(
     secret.secret = KEYS
     assert provider.check() == f"SageMaker answered in {REGION}"
     secret.secret = "nothing any more"
-    assert provider.check()
+    with pytest.raises(ProviderAuthFailed, match="must be JSON"):
+        provider.check()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 from tests.builders import a_connection
 from tests.e2e.test_every_kind import JOBS
+from tests.open_secrets import OpenSecrets
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.simulators.clock import SimulatorClock
@@ -75,7 +76,7 @@ class RealTime:
         return datetime.now(UTC)
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.builders import NOON, FakeClock, a_connection
+from tests.open_secrets import OpenSecrets
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.observation import Observation
 from trainbell.errors import (
@@ -31,7 +32,7 @@ from trainbell.simulators.faults import FaultKind
 from trainbell.simulators.server import running
 
 
-class OneSecret:
+class OneSecret(OpenSecrets):
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

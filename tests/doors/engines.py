@@ -19,6 +19,7 @@ from tests.api_clients import OWNER, EmbeddedClient
 from tests.builders import NOON
 from tests.doors.evidence import CLOUD, EMBEDDED
 from tests.e2e.cloud_stack import Stack, deployed
+from tests.open_secrets import allow
 from trainbell.bootstrap.embedded import embedded_services
 from trainbell.client import JsonObject, Trainbell
 from trainbell.embedded.loop import Loop, LoopWatchers
@@ -46,6 +47,10 @@ class Engine(Protocol):
 
     def keep_secret(self, name: str, value: str) -> str:
         """Put it where this Trainbell reads secrets; the reference for a connection."""
+        ...
+
+    def allow(self, connection: Mapping[str, Any]) -> None:
+        """As its owner, let the secret of this connection go where it leads."""
         ...
 
     def service_clock(self) -> SimulatorClock:
@@ -110,16 +115,14 @@ def connected(engine: Engine, name: str) -> Iterator[Service]:
         simulated.wall = simulated.clock.now
     given = access(name)
     with running(simulated) as root:
-        engine.client.put(
-            "connections",
-            name,
-            {
-                "provider": name,
-                "base_url": root + simulated.base_path,
-                "secret": engine.keep_secret(name, given.secret),
-                "options": given.options,
-            },
-        )
+        connection = {
+            "provider": name,
+            "base_url": root + simulated.base_path,
+            "secret": engine.keep_secret(name, given.secret),
+            "options": given.options,
+        }
+        engine.allow(connection)
+        engine.client.put("connections", name, connection)
         yield Service(engine, name, simulated)
 
 
@@ -129,12 +132,16 @@ class Embedded:
     name = EMBEDDED
 
     def __init__(self, folder: Path, life: ExitStack) -> None:
-        self._folder = folder
+        self._folder, self._data_dir = folder, folder / "data"
+        self._data_dir.mkdir()
         self._clock = SimulatorClock(speed=0, start=NOON)
         self._watchers = LoopWatchers()
         self._unchanged: tuple[object, float] = (None, 0.0)
         services = embedded_services(
-            folder, self._watchers, EmbeddedScheduler(self._watchers.woken.set), clock=self._clock
+            self._data_dir,
+            self._watchers,
+            EmbeddedScheduler(self._watchers.woken.set),
+            clock=self._clock,
         )
         life.callback(services.store.close)
         life.callback(services.channels.close)
@@ -149,6 +156,9 @@ class Embedded:
         place = self._folder / f"{name}-secret"
         place.write_text(value)
         return f"file:{place}"
+
+    def allow(self, connection: Mapping[str, Any]) -> None:
+        allow(self._data_dir, connection)
 
     def service_clock(self) -> SimulatorClock:
         return self._clock
@@ -188,6 +198,9 @@ class Cloud:
 
     def keep_secret(self, name: str, value: str) -> str:
         return self._stack.keep_secret(name, value)
+
+    def allow(self, connection: Mapping[str, Any]) -> None:
+        self._stack.allow(connection)
 
     def service_clock(self) -> SimulatorClock:
         return SimulatorClock(speed=CLOUD_SPEED)

@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 from tests.e2e.ministack_server import CREDENTIALS, REGION, free_port, ministack
 from tests.infra.translated import ROOT, source, translate
 from trainbell.client import Trainbell
+from trainbell.domain.secret_bounds import Destination
 
 NAME = "trainbell"
 BUCKET = "packages"
@@ -74,6 +75,15 @@ class Stack:
         whole = f"{self.outputs['SecretPrefix']}{name}"
         self.cloud.client("secretsmanager").create_secret(Name=whole, SecretString=value)
         return f"secretsmanager:{whole}"
+
+    def allow(self, connection: Mapping[str, Any]) -> None:
+        """As its owner, let the secret of this connection go where it leads."""
+        hosts = {str(Destination.of_url(connection["base_url"]))}
+        tags = {"trainbell:hosts": " ".join(hosts), "trainbell:provider": connection["provider"]}
+        self.cloud.client("secretsmanager").tag_resource(
+            SecretId=connection["secret"].removeprefix("secretsmanager:"),
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
 
     def silence_rules(self) -> None:
         """The minute's retry would hide a stream that does not wake the publisher."""

@@ -36,6 +36,10 @@ class Engine(Protocol):
 
     def trainbell(self) -> Trainbell: ...
 
+    def allow(self, connection: Job) -> None:
+        """As its owner, let the secret go where this connection leads."""
+        ...
+
     def interrupt(self) -> None:
         """Kill all that runs, and bring the engine back with what it had stored."""
         ...
@@ -63,6 +67,7 @@ def connect(engine: Engine, service: Service) -> None:
     """A connection is made, tried for real, and shows its secret as a reference only."""
     with engine.trainbell() as trainbell:
         body = {"provider": "deepva", "base_url": service.url, "secret": engine.secret}
+        engine.allow(body)
         trainbell.put("connections", "faces", body)
         assert trainbell.test("connections", "faces")
         shown = trainbell.get("connections", "faces")

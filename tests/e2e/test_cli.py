@@ -229,7 +229,7 @@ def test_nothing_that_was_said_moves_a_terminal(
 
 def test_connections(trainbell: EmbeddedInstance, run: Run) -> None:
     put = ("connections", "put", "faces", "--provider", "deepva", "--secret", "env:NO_SUCH_KEY")
-    url = ("--base-url", "http://127.0.0.1:1", "--calls-per-minute", "60", "--max-active", "2")
+    url = ("--calls-per-minute", "60", "--max-active", "2")
     assert run(*put, *url).out == "faces saved\n"
     assert run(*put, *url, "--json").json["calls_per_minute"] == 60
     assert "faces" in run("connections", "list").out

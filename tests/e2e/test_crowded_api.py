@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.crowd import HEAD, crowd, is_closed, resident_megabytes
 from tests.e2e.up_process import UpProcess
+from tests.open_secrets import allow
 from trainbell.api.asgi_app import AsgiApp, Gate, Message, Receive, Send
 from trainbell.api.identity import OwnerIdentity
 from trainbell.embedded.http_protocol import BoundedProtocol
@@ -191,6 +192,7 @@ def test_tries_of_a_silent_service_hold_up_nothing_else(
         a_silent_service() as silent,
     ):
         settings = {"provider": "deepva", "base_url": silent, "secret": "env:SILENT_KEY"}
+        allow(tmp_path / "data", settings)
         assert client.put("/v1/connections/silent", json=settings).status_code == 201
 
         def try_it() -> httpx.Response:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_every_kind import JOBS, OF_VERSION
+from tests.open_secrets import allow
 from trainbell.client import JsonObject, Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
 from trainbell.simulators.clock import SimulatorClock
@@ -276,6 +277,7 @@ def gone_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[s
                 "secret": f"file:{folder / name}",
                 "options": dict(access.options),
             }
+            allow(folder / "data", connection)
             client.put("connections", name, connection)
             run_jobs(client, service)
             make_calls(client, service)

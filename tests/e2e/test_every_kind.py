@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.builders import FakeClock
+from tests.open_secrets import OpenSecrets, allow
 from trainbell.cli.app import exit_status
 from trainbell.cli.exit_codes import ExitCode
 from trainbell.client import JsonObject, Trainbell
@@ -124,7 +125,7 @@ def simulated(*wanted: str, port: int = 0) -> Iterator[list[JsonObject]]:
 
 
 def test_every_kind_that_can_be_simulated_has_a_job_here() -> None:
-    class NoSecrets:
+    class NoSecrets(OpenSecrets):
         def read(self, reference: str) -> str:
             raise AssertionError(f"listing the kinds reads no {reference}")
 
@@ -160,6 +161,7 @@ def _connect(client: Trainbell, service: JsonObject, secret: Path) -> None:
     secret.write_text(service["secret"])
     secret.chmod(0o600)
     body = {**service, "secret": f"file:{secret}"}
+    allow(secret.parent / "data", body)
     client.put("connections", service["provider"], body)
     assert client.test("connections", service["provider"])["ok"]
 
@@ -240,13 +242,17 @@ def test_simulators_begin_together_or_not_at_all(capfd: pytest.CaptureFixture[st
 
 
 def test_what_is_printed_can_be_copied() -> None:
-    """Of each service a URL, the secret in quotes, and the command that makes a connection."""
+    """Of each service a URL, the secret in quotes, and the commands that allow it to go there
+    and make a connection."""
     for name in names():
         url, rest = as_text(name, "http://127.0.0.1:1", access(name)).split("\n", 1)
         words = shlex.split(rest)
-        keep, put = words[:8], words[8:]
+        keep, bound, put = words[:8], words[8:16], words[16:]
         assert url == "http://127.0.0.1:1"
         assert keep[5] == access(name).secret
+        assert bound[:3] == ["trainbell", "secrets", "allow"]
+        assert bound[3] == put[-1]
+        assert bound[4:] == ["--provider", name, "--host", "127.0.0.1:1"]
         assert put[:6] == ["trainbell", "connections", "put", name, "--provider", name]
         assert put[-2:] == ["--secret", f"file:$PWD/{keep[-1].rstrip(')')}"]
 

@@ -193,6 +193,7 @@ def connect(stack: Stack, trainbell: Trainbell, service: Service) -> None:
         "secret": stack.keep_secret(service.name, given.secret),
         "options": given.options,
     }
+    stack.allow(body)
     trainbell.put("connections", service.name, body)
     assert trainbell.test("connections", service.name)["ok"]
 

@@ -27,6 +27,7 @@ import pytest
 from tests.contract.test_hostile_exchange import HOSTILE, serving
 from tests.e2e.test_every_kind import JOBS
 from tests.e2e.up_process import UpProcess
+from tests.open_secrets import allow
 from trainbell.client import Trainbell
 
 pytestmark = pytest.mark.e2e
@@ -75,6 +76,7 @@ def hostile_services(up: UpProcess, trainbell: Trainbell) -> Iterator[Crowd]:
         for number in range(SERVICES):
             url = stack.enter_context(serving(crowd.act))
             body = {"provider": "deepva", "base_url": url, "secret": "env:HOSTILE_KEY"}
+            allow(up.data_dir, body)
             trainbell.put("connections", f"bad{number}", body)
         stack.callback(up.kill)
         order = {"provider": "deepva", "kind": kind, "parameters": parameters}

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from tests.e2e.up_process import UpProcess
+from tests.open_secrets import allow
 from trainbell.client import NotReached, Trainbell
 from trainbell.simulators.deepva.service import API_KEY
 from trainbell.simulators.deepva.trainings import FACE_DATASET
@@ -64,6 +65,7 @@ class World:
                 # What the simulator takes, it takes within this; the service itself may be slower.
                 "settle_seconds": 10,
             }
+            allow(self.up.data_dir, deepva)
             client.put("connections", "deepva", deepva)
             client.put("channels", "team", {"kind": "slack", "secret": "env:SLACK_URL"})
 

@@ -40,7 +40,7 @@ def test_sagemakers_event_ends_a_job_long_before_its_next_poll(stack: Stack) -> 
     hear_us_as_sagemaker(stack.cloud)
     secret = stack.keep_secret("sagemaker", KEYS)
     with sagemaker_on_moto() as (service, url), stack.trainbell() as trainbell:
-        connect(trainbell, url, secret)
+        connect(stack, trainbell, url, secret)
         body = {
             "provider": "sagemaker",
             "connection": "aws",
@@ -61,13 +61,14 @@ def test_sagemakers_event_ends_a_job_long_before_its_next_poll(stack: Stack) -> 
         assert_a_fresh_watcher_looked(stack, trainbell, service, job["id"])
 
 
-def connect(trainbell: Trainbell, url: str, secret: str) -> None:
+def connect(stack: Stack, trainbell: Trainbell, url: str, secret: str) -> None:
     body = {
         "provider": "sagemaker",
         "base_url": url,
         "secret": secret,
         "options": {"region": REGION, "logs_url": url},
     }
+    stack.allow(body)
     trainbell.put("connections", "aws", body)
     assert trainbell.test("connections", "aws")
 

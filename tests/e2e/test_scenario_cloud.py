@@ -35,6 +35,9 @@ class ServerlessEngine:
     def trainbell(self) -> Trainbell:
         return self.stack.trainbell()
 
+    def allow(self, connection: scenario.Job) -> None:
+        self.stack.allow(connection)
+
     def interrupt(self) -> None:
         """A restart ends all executions; nothing but the reconciler brings the job back."""
         self._life.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import scenario
+from tests.open_secrets import allow
 from trainbell.client import Trainbell
 from trainbell.embedded.data_dir import running_server
 
@@ -33,6 +34,9 @@ class EmbeddedEngine:
         server = running_server(self._directory / "data")
         assert server is not None
         return Trainbell(server.url, token=server.token)
+
+    def allow(self, connection: scenario.Job) -> None:
+        allow(self._directory / "data", connection)
 
     def interrupt(self) -> None:
         self._process.kill()

@@ -43,8 +43,10 @@ UNDER_A_PREFIX = {
     "scheduler:CreateSchedule": "schedule/${Schedules}/*",
     "scheduler:DeleteSchedule": "schedule/${Schedules}/*",
     "scheduler:UpdateSchedule": "schedule/${Schedules}/*",
+    "secretsmanager:DescribeSecret": "secret:${SecretPrefix}*",
     "secretsmanager:GetSecretValue": "secret:${SecretPrefix}*",
     "ssm:GetParameter": "parameter/${SecretPrefix}*",
+    "ssm:ListTagsForResource": "parameter/${SecretPrefix}*",
 }
 
 STORE = {"UseTablePolicy", "WriteTracesPolicy"}

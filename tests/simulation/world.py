@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from tests.open_secrets import OpenSecrets
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.engines import ENGINES, Engine
 from tests.simulation.ledger import Ledger
@@ -111,7 +112,7 @@ def _is_quiet(ground: Ground) -> bool:
     return ground.store.next_due_at() is None and ground.store.next_outbox_due_at() is None
 
 
-class _NoSecrets:
+class _NoSecrets(OpenSecrets):
     def read(self, reference: str) -> str:
         return f"secret behind {reference}"
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.builders import FakeClock, a_connection
 from tests.inner_provider import inner
+from tests.open_secrets import OpenSecrets
 from trainbell.domain.observation import Observation
 from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.extensions.client_pool import MAX_CLIENTS, RETIRED_FOR
@@ -30,7 +31,7 @@ from trainbell.ports import (
 from trainbell.providers.catalog import Catalog
 
 
-class NoSecrets:
+class NoSecrets(OpenSecrets):
     def read(self, reference: str) -> str:
         raise ConfigInvalid(f"{reference} is not set")
 

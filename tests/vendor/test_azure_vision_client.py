@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FakeClock, a_connection
+from tests.open_secrets import OpenSecrets
 from tests.vendor.environments import python_with_client_of
 from trainbell.domain.job import State
 from trainbell.ports import Provider, StartOrder
@@ -34,7 +35,7 @@ BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 URI = "https://acme.blob.core.windows.net/images/train.json"
 
 
-class Key:
+class Key(OpenSecrets):
     def read(self, reference: str) -> str:
         return API_KEY
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FakeClock, a_connection
+from tests.open_secrets import OpenSecrets
 from tests.vendor.environments import python_with_client_of
 from trainbell.domain.job import State
 from trainbell.providers.catalog import Catalog
@@ -30,7 +31,7 @@ SCRIPT = Path(__file__).with_name("datarobot_session.py")
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-class Key:
+class Key(OpenSecrets):
     def read(self, reference: str) -> str:
         return API_KEY
 

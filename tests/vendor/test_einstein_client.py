@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.builders import FakeClock, a_connection
+from tests.open_secrets import OpenSecrets
 from tests.vendor.environments import python_with_client_of
 from trainbell.domain.job import State
 from trainbell.ports import Handle, Provider, StartOrder
@@ -35,7 +36,7 @@ SCRIPT = Path(__file__).with_name("einstein_session.py")
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-class Key:
+class Key(OpenSecrets):
     def read(self, reference: str) -> str:
         return PRIVATE_KEY
 

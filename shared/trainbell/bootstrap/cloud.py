@@ -19,7 +19,7 @@ from trainbell.use_cases.ground.services import Services
 
 def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
     clock = SystemClock()
-    secrets = CloudSecrets(clients, environment.secret_prefix)
+    secrets = CloudSecrets(clients, environment.secret_prefix, clock)
     return Services(
         store=DynamoDBStore(environment.table_name, clients.dynamodb),
         providers=Catalog(secrets, clock, engine="cloud"),

@@ -30,7 +30,7 @@ def embedded_services(
         StoreTooNew, StoreFull, StoreUnavailable: the database cannot be used; says what to do.
     """
     clock = clock or SystemClock()
-    secrets = MachineSecrets()
+    secrets = MachineSecrets(data_dir)
     return Services(
         store=SqliteStore(data_dir / DATABASE),
         providers=Catalog(secrets, clock, data_dir=str(data_dir)),

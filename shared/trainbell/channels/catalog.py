@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from trainbell.domain.events import ANNOUNCED, EventType
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import NotFound
+from trainbell.extensions.bound_secret import BoundAddress
 from trainbell.extensions.client_pool import ClientPool
 from trainbell.extensions.finder import Finder, ThirdParty
-from trainbell.ports import Channel, ChannelContext, ChannelSpec, Clock, SecretSource
+from trainbell.ports import Channel, ChannelContext, ChannelSpec, Clock, SecretVault
 
 ENTRY_POINT_GROUP = "trainbell.channels"
 TOPIC_CHANNEL = "trainbell-topic"
@@ -28,7 +29,7 @@ class FoundChannels:
 
     def __init__(
         self,
-        secrets: SecretSource,
+        secrets: SecretVault,
         clock: Clock,
         *,
         topic_arn: str | None = None,
@@ -67,10 +68,17 @@ class FoundChannels:
             raise NotFound(f"no channel of kind {name!r}; there are: {', '.join(self.names())}")
         return self._finder.load(name)
 
-    def lease(self, config: ChannelConfig) -> AbstractContextManager[Channel]:
+    @contextmanager
+    def lease(self, config: ChannelConfig) -> Iterator[Channel]:
         """The channel's client, made once and kept until its settings change; not closed within
-        the `with`, whatever changes meanwhile."""
-        return self._clients.lease(config.name, replace(config, created_at=None, updated_at=None))
+        the `with`, whatever changes meanwhile.
+
+        Raises NotFound; ConfigInvalid, also where its secret is not allowed to go there.
+        """
+        settings = replace(config, created_at=None, updated_at=None)
+        with self._clients.lease(config.name, settings) as channel:
+            self._secret_of(config).require()
+            yield channel
 
     def built_in(self) -> Sequence[ChannelConfig]:
         channels = []
@@ -101,9 +109,14 @@ class FoundChannels:
         return self.spec(config.kind).build(
             ChannelContext(
                 config=config,
-                secrets=self._secrets,
+                secrets=self._secret_of(config),
                 clock=self._clock,
                 transport=self._transport,
                 allow_loopback=self._allow_loopback,
             )
         )
+
+    def _secret_of(self, config: ChannelConfig) -> BoundAddress:
+        use = self.spec(config.kind).secret_use(config)
+        use = replace(use, loopback_is_own=self._allow_loopback)
+        return BoundAddress(self._secrets, config.secret, use)

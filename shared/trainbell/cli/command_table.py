@@ -59,6 +59,12 @@ COMMANDS = (
     Entry("forget", "jobs:forget", JOBS, "Forget an ended job, with its history."),
     Entry("connections", "connections:connections", SETTINGS, "Accounts at training services."),
     Entry("channels", "channels:channels", SETTINGS, "Where to tell what happened."),
+    Entry(
+        "secrets",
+        "secrets:secrets",
+        SETTINGS,
+        "Where the secrets of this machine may go; their owner says it.",
+    ),
     Entry("schedules", "schedules:schedules", SETTINGS, "Jobs that start by the clock."),
     Entry(
         "providers",

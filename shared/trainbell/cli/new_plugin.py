@@ -18,6 +18,7 @@ import typer
 
 from trainbell.cli.output import console
 from trainbell.clock import SystemClock
+from trainbell.embedded.data_dir import default_data_dir
 from trainbell.errors import ConfigInvalid
 from trainbell.secret_sources import MachineSecrets
 
@@ -40,7 +41,7 @@ def new_provider(name: NameArgument, directory: DirectoryOption = None) -> None:
     """Make a project for a provider, with a test suite that says what is left to fill in."""
     from trainbell.providers.catalog import Catalog
 
-    _check_name(name, "provider", lambda: Catalog(MachineSecrets(), SystemClock()).names())
+    _check_name(name, "provider", lambda: Catalog(_secrets(), SystemClock()).names())
     place = _made(name, directory, PROVIDER_TEMPLATE)
     console.print(f"{place} is made; next: docs/writing-a-provider.md, and pytest", markup=False)
 
@@ -49,7 +50,11 @@ def new_channel(name: NameArgument, directory: DirectoryOption = None) -> None:
     """Make a project for a channel that posts to a webhook, with a test suite that it passes."""
     from trainbell.channels.catalog import FoundChannels
 
-    _check_name(name, "channel", lambda: FoundChannels(MachineSecrets(), SystemClock()).names())
+    _check_name(
+        name,
+        "channel",
+        lambda: FoundChannels(_secrets(), SystemClock()).names(),
+    )
     place = _made(name, directory, CHANNEL_TEMPLATE)
     console.print(f"{place} is made; next: docs/writing-a-channel.md, and pytest", markup=False)
 
@@ -81,6 +86,10 @@ def make_project(name: str, directory: Path, template: Traversable) -> None:
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
+
+
+def _secrets() -> MachineSecrets:
+    return MachineSecrets(default_data_dir())
 
 
 def _check_name(name: str, noun: str, taken: Callable[[], Sequence[str]]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from trainbell.client import ApiProblem, JsonObject, Trainbell
 from trainbell.demo.services import SERVICES, connect, job_at, serve
 from trainbell.embedded.instance import EmbeddedInstance
+from trainbell.secret_list import SecretList
 from trainbell.simulators.slack import SlackReceiver
 
 LOCAL_JOBS = 3
@@ -112,8 +113,9 @@ def open_scene(stack: ExitStack, folder: Path) -> Scene:
     os.environ["TRAINBELL_DEMO_SLACK_URL"] = slack.url
     instance = stack.enter_context(EmbeddedInstance(folder / "data", port=0))
     client = stack.enter_context(Trainbell(instance.url, token=instance.token))
+    allowed = SecretList(folder / "data")
     for service in SERVICES:
-        connect(client, service, urls[service.provider])
+        connect(client, service, urls[service.provider], allowed)
     client.put("channels", "team", {"kind": "slack", "secret": "env:TRAINBELL_DEMO_SLACK_URL"})
     scene = Scene(folder, client, slack)
     stack.callback(scene.stop_what_runs)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainbell.client import JsonObject, Trainbell
+from trainbell.domain.secret_bounds import Bound, Destination
+from trainbell.secret_list import SecretList
 from trainbell.simulators.__main__ import access, simulator
 from trainbell.simulators.azure_vision.account import CLASSIFICATION_DATASET
 from trainbell.simulators.clock import SimulatorClock
@@ -118,11 +120,14 @@ def serve(stack: ExitStack, service: Service) -> str:
     return stack.enter_context(running(simulated)) + simulated.base_path
 
 
-def connect(client: Trainbell, service: Service, base_url: str) -> None:
-    """Its secret is a variable of this process alone: trainings do not get to see it."""
+def connect(client: Trainbell, service: Service, base_url: str, allowed: SecretList) -> None:
+    """Its secret is a variable of this process alone: trainings do not get to see it. As its owner
+    we allow it to go to the simulator."""
     let_in_by = access(service.provider)
     variable = f"TRAINBELL_DEMO_{service.provider.upper()}_SECRET"
     os.environ[variable] = let_in_by.secret
+    bound = Bound.of([str(Destination.of_url(base_url))], service.provider)
+    allowed.allow(f"env:{variable}", bound)
     client.put(
         "connections",
         service.provider,

@@ -50,7 +50,7 @@ from trainbell.ports import (
     StartOrder,
 )
 
-PLUGIN_API_VERSION = (1, 1)
+PLUGIN_API_VERSION = (1, 2)
 """Major and minor. The minor grows with what is added, the major with what is taken away."""
 
 __all__ = [

@@ -12,6 +12,7 @@ from trainbell.ports.engines import (
     Clock,
     Scheduler,
     SecretSource,
+    SecretVault,
     Watchers,
 )
 from trainbell.ports.providers import (
@@ -71,6 +72,7 @@ __all__ = [
     "RecordKind",
     "Scheduler",
     "SecretSource",
+    "SecretVault",
     "ServiceState",
     "ServiceStatus",
     "StartOrder",

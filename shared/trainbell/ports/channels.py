@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job
+from trainbell.domain.secret_bounds import Destination, HostPattern, SecretUse
 from trainbell.domain.settings import ChannelConfig
 from trainbell.ports.engines import Clock, SecretSource
 
@@ -53,7 +54,11 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
-    """What a channel kind declares of itself: `CHANNEL` in its folder's `__init__.py`."""
+    """What a channel kind declares of itself: `CHANNEL` in its folder's `__init__.py`.
+
+    `hosts`: those of its receiver, `hooks.example.com` or `*.example.com`. A secret that is a URL
+    must lead to one of them, or to where its owner allows; with none, the channel judges it.
+    """
 
     name: str
     title: str
@@ -62,6 +67,19 @@ class ChannelSpec:
     needs_secret: bool = False
     target_pattern: str | None = None
     options: type[BaseModel] | None = None
+    hosts: Sequence[str] = ()
+
+    def secret_use(self, config: ChannelConfig) -> SecretUse:
+        """Where this channel's secret would go, as far as its settings say: the secret itself may
+        be the address. Raises ConfigInvalid where the target looks like a URL and is none."""
+        target = config.target or ""
+        leads_to = (Destination.of_url(target),) if "://" in target else ()
+        return SecretUse(
+            user=config.kind,
+            destinations=leads_to,
+            own_hosts=tuple(map(HostPattern.of, self.hosts)),
+            is_address=not leads_to,
+        )
 
 
 class ChannelCatalog(Protocol):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from trainbell.domain.job import Job
+from trainbell.domain.secret_bounds import SecretUse
 from trainbell.domain.settings import Schedule
 
 
@@ -22,6 +23,24 @@ class SecretSource(Protocol):
         Raises:
             ConfigInvalid: no such secret, or a kind of reference that this engine does not allow.
         """
+        ...
+
+
+class SecretVault(SecretSource, Protocol):
+    """All secrets of an installation. Nobody reads it but `extensions.bound_secret`, which asks
+    first whether a secret may be used so."""
+
+    def refusal(self, reference: str, use: SecretUse) -> str | None:
+        """Why the secret may not be used so, and what its owner can do; None where it may.
+
+        Raises:
+            ProviderUnavailable: what its owner allowed cannot be had now.
+        """
+        ...
+
+    def renew(self, reference: str) -> None:
+        """A service refused it: what is kept of it is not given again. Repeats within seconds do
+        nothing, so that a wrong secret costs no more than a right one."""
         ...
 
 

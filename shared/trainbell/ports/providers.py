@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from trainbell.domain.job import Job
 from trainbell.domain.observation import Observation
 from trainbell.domain.order import MIN_INTERVAL_SECONDS, Order
+from trainbell.domain.secret_bounds import AMBIENT, Destination, HostPattern, SecretUse
 from trainbell.domain.settings import Connection
 from trainbell.domain.starting import Settling
 from trainbell.ports.account_calls import AccountCall
@@ -159,7 +160,11 @@ class ProviderSpec:
     `min_interval_seconds`: the shortest wait between two looks where the caller names none; a long
     one where changes are told, and looks are only the safety net. `dataset_of`, `model_of`: read
     these from the parameters where the caller names none. `build` is called once per connection.
-    `calls`: what the service can be asked beside its jobs, by name.
+    `calls`: what the service can be asked beside its jobs, by name. `hosts`: those that the vendor
+    runs, beside the default URL's (`api.example.com`, `*.example.com`, `api.{region}.example.com`
+    with an option's value): a secret may go there unless its owner says otherwise.
+    `further_urls`: option fields with URLs that the secret goes to, too. `finds_credentials`: it
+    uses the machine's own where a connection has none.
     """
 
     name: str
@@ -184,6 +189,30 @@ class ProviderSpec:
     dataset_of: Callable[[Mapping[str, Any]], str | None] | None = None
     model_of: Callable[[Mapping[str, Any]], str | None] | None = None
     calls: Mapping[str, AccountCall] = field(default_factory=dict)
+    hosts: Sequence[str] = ()
+    further_urls: Sequence[str] = ()
+    finds_credentials: bool = False
+
+    def secret_of(self, connection: Connection) -> str | None:
+        """The reference to what the connection proves itself with, if anything."""
+        return connection.secret or (AMBIENT if self.finds_credentials else None)
+
+    def secret_use(self, connection: Connection) -> SecretUse:
+        """Where this connection's secret would go. Raises ConfigInvalid where a URL is none."""
+        options = {key: value for key, value in connection.options.items() if value is not None}
+        own = []
+        for host in self.hosts:
+            with suppress(KeyError):
+                own.append(HostPattern.of(host.format_map(options)))
+        if self.default_base_url:
+            own.append(HostPattern.of(str(Destination.of_url(self.default_base_url))))
+        further = [options.get(name) for name in self.further_urls]
+        urls = [connection.base_url or self.default_base_url, *further]
+        return SecretUse(
+            user=self.name,
+            destinations=tuple(Destination.of_url(url) for url in urls if url),
+            own_hosts=tuple(own),
+        )
 
     def settling(self, connection: Connection) -> Settling:
         """When a lost start of this connection's is proven not to have been taken."""

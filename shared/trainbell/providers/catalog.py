@@ -6,16 +6,17 @@ name is the provider's and whose object is its `ProviderSpec` (`extensions.finde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from trainbell.domain.settings import Connection
 from trainbell.errors import ConfigInvalid, NotFound
+from trainbell.extensions.bound_secret import BoundSecret
 from trainbell.extensions.client_pool import ClientPool
 from trainbell.extensions.finder import Finder, ThirdParty
-from trainbell.ports import Clock, Provider, ProviderContext, ProviderSpec, SecretSource
+from trainbell.ports import Clock, Provider, ProviderContext, ProviderSpec, SecretVault
 from trainbell.providers.redacted import KnownSecrets, RedactedProvider
 
 ENTRY_POINT_GROUP = "trainbell.providers"
@@ -26,7 +27,7 @@ class Catalog:
 
     def __init__(
         self,
-        secrets: SecretSource,
+        secrets: SecretVault,
         clock: Clock,
         data_dir: str | None = None,
         transport: Any = None,
@@ -50,7 +51,7 @@ class Catalog:
             group=ENTRY_POINT_GROUP,
             third_party=third_party,
         )
-        self._clients: ClientPool[Connection, Provider] = ClientPool(self._build, clock)
+        self._clients: ClientPool[Connection, RedactedProvider] = ClientPool(self._build, clock)
 
     def names(self) -> Sequence[str]:
         """Sorted; one that is broken is among them, and `spec` says why it cannot be used.
@@ -73,13 +74,20 @@ class Catalog:
 
         Raises:
             NotFound: no such provider.
-            ConfigInvalid: its secret, URL or options are missing or wrong.
+            ConfigInvalid: its secret, URL or options are missing or wrong, or its secret is not
+                allowed to go there.
         """
-        return self._clients.client(connection.name, connection)
+        client = self._clients.client(connection.name, connection)
+        client.require_permission()
+        return client
 
-    def lease(self, connection: Connection) -> AbstractContextManager[Provider]:
+    @contextmanager
+    def lease(self, connection: Connection) -> Iterator[Provider]:
         """The same for the length of a `with`: whatever changes meanwhile, it stays open."""
-        return self._clients.lease(connection.name, connection)
+        with self._clients.lease(connection.name, connection) as client:
+            # What its owner allowed may have changed since the client was made.
+            client.require_permission()
+            yield client
 
     def close(self) -> None:
         self._clients.close()
@@ -90,12 +98,15 @@ class Catalog:
         except ConfigInvalid:
             return True
 
-    def _build(self, connection: Connection) -> Provider:
+    def _build(self, connection: Connection) -> RedactedProvider:
         spec = self.spec(connection.provider)
-        known = KnownSecrets(self._secrets)
+        connection = _completed(connection, spec)
+        secret = BoundSecret(self._secrets, spec.secret_of(connection), spec.secret_use(connection))
+        secret.require()
+        known = KnownSecrets(secret)
         provider = spec.build(
             ProviderContext(
-                connection=_completed(connection, spec),
+                connection=connection,
                 secrets=known,
                 clock=self._clock,
                 data_dir=self._data_dir,

@@ -45,8 +45,8 @@ class RequestSigner(Credential, Protocol):
 class HeaderSecret:
     """A secret sent as it is in one header, e.g. `Authorization: Key …`.
 
-    It is read when built and kept; after a refusal it is read again, so that a secret that was
-    mended at its source works without a restart.
+    It is asked for anew with each call; for how long the source keeps it is the source's business.
+    So a secret that was changed, mended or withdrawn there counts without a restart.
     """
 
     def __init__(
@@ -65,8 +65,7 @@ class HeaderSecret:
     def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         del method, url, body
         with self._lock:
-            if self._secret is None:
-                self._read()
+            self._read()
             return self._headers
 
     def secrets(self) -> Sequence[str]:
@@ -74,19 +73,19 @@ class HeaderSecret:
         return [secret for secret in (self._secret, self._former) if secret]
 
     def refused(self) -> None:
-        with self._lock:
-            self._former = self._secret or self._former
-            self._secret = None
+        """Nothing to drop."""
 
     def _read(self) -> None:
         secret = self._source.read(self._reference).strip()
+        if secret == self._secret:
+            return
         if not secret:
             raise ConfigInvalid(f"the secret {self._reference} is empty")
         if not (secret.isascii() and secret.isprintable()):
             raise ConfigInvalid(
                 f"the secret {self._reference} holds characters that no header can carry"
             )
-        self._secret = secret
+        self._former, self._secret = self._secret, secret
         self._headers = {self._header: f"{self._scheme} {secret}".strip()}
 
 

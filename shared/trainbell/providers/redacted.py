@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trainbell.domain.observation import Observation
-from trainbell.errors import ProviderReplyInvalid, StartOutcomeUnknown
-from trainbell.ports import Found, Handle, Provider, SecretSource, StartOrder
+from trainbell.errors import ProviderAuthFailed, ProviderReplyInvalid, StartOutcomeUnknown
+from trainbell.extensions.bound_secret import BoundSecret
+from trainbell.ports import Found, Handle, Provider, StartOrder
 from trainbell.ports.account_calls import Answer, Run
 from trainbell.providers.redaction import Redactor, redactor_of
 
@@ -27,17 +28,17 @@ _IN_A_HANDLE = (
 
 
 class KnownSecrets:
-    """A source of secrets that remembers what it gave: what one connection must never show.
+    """A connection's secret that remembers what it gave: what must never be shown.
 
     Also what it gave before, because an answer to a call made with that may still be on its way.
     """
 
-    def __init__(self, source: SecretSource) -> None:
-        self._source = source
+    def __init__(self, source: BoundSecret) -> None:
+        self.source = source
         self._given: deque[str] = deque(maxlen=SECRETS_KEPT)
 
     def read(self, reference: str) -> str:
-        secret = self._source.read(reference)
+        secret = self.source.read(reference)
         if secret not in self._given:
             self._given.append(secret)
         return secret
@@ -94,11 +95,17 @@ class RedactedProvider:
     def close(self) -> None:
         self.inner.close()
 
+    def require_permission(self) -> None:
+        """Raises ConfigInvalid where the connection's secret may no longer go where it goes."""
+        self._known.source.require()
+
     def _said(self, ask: Callable[[], Said]) -> Said:
         try:
             return ask()
         except Exception as error:
             self._current().error(error)
+            if isinstance(error, ProviderAuthFailed):
+                self._known.source.renew()
             raise
 
     def _redacted(self, ask: Callable[[], Said]) -> Said:

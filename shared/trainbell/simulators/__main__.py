@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib import import_module
+from urllib.parse import urlsplit
 
 import trainbell.simulators
 from trainbell.simulators.access import Access
@@ -102,7 +103,7 @@ def as_json_line(name: str, url: str, given: Access) -> str:
 
 
 def as_text(name: str, url: str, given: Access) -> str:
-    """The URL first, for whoever reads one line only; then two commands to copy.
+    """The URL first, for whoever reads one line only; then three commands to copy.
 
     The secret goes into a file: a variable would have to be there before `trainbell up`.
     """
@@ -111,7 +112,9 @@ def as_text(name: str, url: str, given: Access) -> str:
     for key, value in given.options.items():
         put += ["--option", f"{key}={value}"]
     keep = f"(umask 077 && printf %s {shlex.quote(given.secret)} > {file})"
-    return f'{url}\n{keep}\n{shlex.join(put)} --secret "file:$PWD/{file}"\n\n'
+    secret = f'"file:$PWD/{file}"'
+    allow = f"trainbell secrets allow {secret} --provider {name} --host {urlsplit(url).netloc}"
+    return f"{url}\n{keep}\n{allow}\n{shlex.join(put)} --secret {secret}\n\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from tests.contract.local.machine import (
     Machine,
     until,
 )
+from tests.open_secrets import OpenSecrets
 from trainbell.clock import SystemClock
 from trainbell.domain.job import State
 from trainbell.errors import (
@@ -25,7 +26,7 @@ from trainbell.errors import (
 )
 from trainbell.ports import ProviderContext, StartOrder
 from trainbell.providers.local import PROVIDER
-from trainbell.providers.local.launching import Answer, Outcome, hand_over
+from trainbell.providers.local.launching import Outcome, SupervisorAnswer, hand_over
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_trouble_with_the_disk_is_no_fault_of_the_job(machine: Machine) -> None:
 def test_what_the_supervisor_answers_is_what_is_raised(
     machine: Machine, outcome: Outcome, error: type[Exception]
 ) -> None:
-    provider = machine.a_provider(hand_over=lambda *_, **__: Answer(outcome, "no space"))
+    provider = machine.a_provider(hand_over=lambda *_, **__: SupervisorAnswer(outcome, "no space"))
 
     with pytest.raises(error, match="no space"):
         provider.start(machine.order(*SLEEP))
@@ -120,7 +121,7 @@ def test_the_supervisor_is_reached_through_the_real_hand_over(machine: Machine) 
 
 
 def test_it_cannot_be_built_without_a_data_directory(machine: Machine) -> None:
-    class NoSecrets:
+    class NoSecrets(OpenSecrets):
         def read(self, reference: str) -> str:
             raise ConfigInvalid(reference)
 

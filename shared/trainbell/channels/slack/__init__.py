@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainbell.channels.slack.hosts import HOSTS
 from trainbell.ports import Channel, ChannelContext, ChannelSpec
 
 
@@ -16,4 +17,5 @@ CHANNEL = ChannelSpec(
     title="Slack, by an incoming webhook",
     build=_build,
     needs_secret=True,
+    hosts=HOSTS,
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import httpx
 
+from trainbell.channels.slack.hosts import HOSTS
 from trainbell.channels.slack.message import slack_message
 from trainbell.channels.webhook import Webhook, refusal_of, webhook_url
 from trainbell.ports import ChannelContext, Notice
 
-HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 RECEIVER = "Slack"
 
 
@@ -40,7 +40,7 @@ def slack_url(secret: str, *, allow_loopback: bool) -> httpx.URL:
     return webhook_url(
         secret,
         receiver=RECEIVER,
-        hosts=HOSTS,
+        hosts=frozenset(HOSTS),
         example="an incoming webhook: https://hooks.slack.com/…",
         allow_loopback=allow_loopback,
     )

@@ -40,7 +40,9 @@ def direct(account: Account) -> Iterator[DataRobotClient]:
     # Here, because every other command needs no HTTP client of a provider.
     from trainbell.clock import SystemClock
     from trainbell.domain.settings import Connection
+    from trainbell.embedded.data_dir import default_data_dir
     from trainbell.errors import ProviderJobMissing, ProviderRejected
+    from trainbell.extensions.bound_secret import BoundSecret
     from trainbell.ports import ProviderContext
     from trainbell.providers.datarobot import PROVIDER
     from trainbell.providers.datarobot.client import DataRobotClient
@@ -52,8 +54,11 @@ def direct(account: Account) -> Iterator[DataRobotClient]:
         base_url=account.document.get("base_url") or PROVIDER.default_base_url,
         secret=account.document.get("secret"),
     )
+    # What this machine's owner allows counts, whatever the server says of the connection.
+    vault = MachineSecrets(default_data_dir())
+    secret = BoundSecret(vault, connection.secret, PROVIDER.secret_use(connection))
     client = DataRobotClient.from_context(
-        ProviderContext(connection=connection, secrets=MachineSecrets(), clock=SystemClock())
+        ProviderContext(connection=connection, secrets=secret, clock=SystemClock())
     )
     try:
         yield client

@@ -42,8 +42,9 @@ MAX_TOKEN_BYTES = 20_000
 
 
 class AccountKey:
-    """The private key behind a connection's secret reference. Also what the call for a token is
-    made with: that proves itself by its body, so no header is added."""
+    """The private key behind a connection's secret reference, read anew for each assertion. Also
+    what the call for a token is made with: that proves itself by its body, so no header is added.
+    """
 
     def __init__(self, source: SecretSource, reference: str, account: str) -> None:
         """Raises ConfigInvalid where the secret cannot be had or is empty."""
@@ -65,16 +66,17 @@ class AccountKey:
             "aud": audience,
             "exp": int(now.timestamp()) + ASSERTION_SECONDS,
         }
+        self._renew()
         signed = _part({"alg": "RS256", "typ": "JWT"}) + "." + _part(claims)
         signature = _base64url(self._rs256(signed.encode()))
         whole = f"{signed}.{signature}"
         self._shown = (whole, signature)
         return whole
 
-    def renew(self) -> None:
-        """Read the secret again: it may have been mended at its source."""
-        self._pem = self._read()
-        self._loaded = None
+    def _renew(self) -> None:
+        pem = self._read()
+        if pem != self._pem:
+            self._pem, self._loaded = pem, None
 
     def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         del method, url, body
@@ -84,7 +86,7 @@ class AccountKey:
         return [self._pem, *self._shown]
 
     def refused(self) -> None:
-        """Nothing to drop: `AccessToken` reads the key again before its next attempt."""
+        """Nothing to drop."""
 
     def _rs256(self, message: bytes) -> bytes:
         # Imported here: 17 ms that no other provider's poll should pay.
@@ -122,7 +124,6 @@ class AccessToken:
         self._lock = Lock()
         self._held: _Held | None = None
         self._former: str | None = None
-        self._key_is_doubted = False
 
     def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         """A token that is still good, a new one where there is none.
@@ -149,7 +150,6 @@ class AccessToken:
     def refused(self) -> None:
         with self._lock:
             self._drop()
-            self._key_is_doubted = True
 
     def close(self) -> None:
         self._http.close()
@@ -161,9 +161,6 @@ class AccessToken:
 
     def _renewed(self, now: datetime) -> _Held:
         self._drop()
-        if self._key_is_doubted:
-            self._key.renew()
-        self._key_is_doubted = True  # Until it has proved good.
         form = {
             "grant_type": GRANT_TYPE,
             "assertion": self._key.assertion(self._http.base_url + TOKEN_PATH, now),
@@ -175,7 +172,6 @@ class AccessToken:
         margin = min(LONGEST_MARGIN_SECONDS, seconds / 6)
         good_until = now + timedelta(seconds=min(seconds - margin, 86_400.0))
         self._held = _Held(token.access_token, now, good_until)
-        self._key_is_doubted = False
         return self._held
 
     def _ask(self, form: Mapping[str, str]) -> Token:

@@ -59,4 +59,9 @@ PROVIDER = ProviderSpec(
     dataset_of=_project_of,
     model_of=_project_of,
     calls=CALLS,
+    hosts=(
+        "lookoutvision.{region}.amazonaws.com",
+        "*.lookoutvision.{region}.vpce.amazonaws.com",
+    ),
+    finds_credentials=True,
 )

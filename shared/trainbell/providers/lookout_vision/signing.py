@@ -41,14 +41,14 @@ class _KeyDocument(BaseModel):
     session_token: str | None = Field(default=None, pattern=r"^[!-~]{1,8192}$")
 
 
-def keys_from(source: SecretSource, reference: str) -> Keys:
+def keys_in(text: str, reference: str) -> Keys:
     """The keys that a connection's secret holds as JSON.
 
     Raises:
-        ConfigInvalid: there is no such secret, or it is another text. Its text is not repeated.
+        ConfigInvalid: it is another text, which is not repeated.
     """
     try:
-        document = _KeyDocument.model_validate_json(source.read(reference))
+        document = _KeyDocument.model_validate_json(text)
     except ValidationError as exc:
         # `from None`, against the rule: pydantic's own text quotes the secret.
         wrong = sorted({str(p["loc"][0]) for p in exc.errors(include_input=False) if p["loc"]})
@@ -90,8 +90,8 @@ def default_chain() -> KeySource:
 class SigV4:
     """Signs each request with the connection's AWS keys (`credentials.RequestSigner`).
 
-    A secret is read when built and kept; after a refusal the keys are had anew, so that keys that
-    were mended at their source work without a restart.
+    A secret is asked for anew with each call; for how long it is kept is its source's business.
+    AWS's own places are looked through again after a refusal.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class SigV4:
         self._reference = reference
         self._lock = Lock()
         self._source: KeySource | None = None
+        self._document = ""
         self._shown: tuple[str, ...] = ()
         if reference is not None:
             self._keys()
@@ -147,7 +148,7 @@ class SigV4:
 
     def _keys(self) -> Keys:
         with self._lock:
-            if self._source is None:
+            if self._source is None or self._is_changed():
                 self._source = self._new_source()
             keys = self._source()
             current = tuple(part for part in (keys.secret_key, keys.token) if part)
@@ -159,8 +160,12 @@ class SigV4:
     def _new_source(self) -> KeySource:
         if self._reference is None:
             return default_chain()
-        keys = keys_from(self._secrets, self._reference)
+        self._document = self._secrets.read(self._reference)
+        keys = keys_in(self._document, self._reference)
         return lambda: keys
+
+    def _is_changed(self) -> bool:
+        return self._reference is not None and self._secrets.read(self._reference) != self._document
 
 
 def _is_covered(header: str) -> bool:

@@ -55,4 +55,16 @@ PROVIDER = ProviderSpec(
     has_logs=True,
     dataset_of=_dataset_of,
     calls=CALLS,
+    further_urls=("logs_url",),
+    hosts=(
+        "api.sagemaker.{region}.amazonaws.com",
+        "api.sagemaker.{region}.amazonaws.com.cn",
+        "api-fips.sagemaker.{region}.amazonaws.com",
+        "logs.{region}.amazonaws.com",
+        "logs.{region}.amazonaws.com.cn",
+        # Interface endpoints of somebody's VPC, behind which is the same service.
+        "*.api.sagemaker.{region}.vpce.amazonaws.com",
+        "*.logs.{region}.vpce.amazonaws.com",
+    ),
+    finds_credentials=True,
 )

@@ -40,7 +40,8 @@ class Account:
     """Clients of AWS services for one connection. Thread-safe.
 
     They are made when first used, because botocore takes 0.1 s to load SageMaker's model; and made
-    anew after a refusal, so that a secret that was mended at its source works without a restart.
+    anew when the secret has changed at its source, which is asked before each call, or after a
+    refusal.
     """
 
     def __init__(
@@ -65,6 +66,10 @@ class Account:
     def client(self, service: str, endpoint_url: str | None) -> Any:
         """botocore's client. Raises ConfigInvalid where it cannot be made."""
         with self._lock:
+            keys = self._read_keys()
+            if keys != self._keys:
+                self._drop()
+                self._keys = keys
             client = self._clients.get(service)
             if client is None:
                 client = self._clients[service] = self._make(service, endpoint_url)
@@ -73,9 +78,7 @@ class Account:
     def refused(self) -> None:
         """AWS refuses the keys: read them anew before the next call."""
         with self._lock:
-            self._former, self._keys = self._keys or self._former, None
-            self._clients.clear()
-            self._session = botocore.session.Session()
+            self._drop()
 
     def secrets(self) -> Sequence[str]:
         """What must never be shown. The former ones too: an answer may still be on its way."""
@@ -85,8 +88,13 @@ class Account:
     def close(self) -> None:
         self._network.close()
 
+    def _drop(self) -> None:
+        self._former = self._keys or self._former
+        self._clients.clear()
+        self._session = botocore.session.Session()
+
     def _make(self, service: str, endpoint_url: str | None) -> Any:
-        keys = self._keys = self._keys or self._read_keys()
+        keys = self._keys
         try:
             client = self._session.create_client(
                 service,

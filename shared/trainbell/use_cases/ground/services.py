@@ -18,7 +18,7 @@ from trainbell.ports import (
     Clock,
     ProviderCatalog,
     Scheduler,
-    SecretSource,
+    SecretVault,
     Store,
     Watchers,
 )
@@ -37,7 +37,7 @@ class Services:
     channels: ChannelCatalog
     watchers: Watchers
     scheduler: Scheduler
-    secrets: SecretSource
+    secrets: SecretVault
     clock: Clock
     random: Random
     page_url: str | None = None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -21,6 +22,7 @@ from trainbell.use_cases.ground.deliveries import bring_channel_forward
 from trainbell.use_cases.ground.find_channels import find_channel
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
+from trainbell.use_cases.ground.secret_use import problems_of_use
 from trainbell.use_cases.ground.services import Services
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -58,7 +60,9 @@ def put_channel(
 
     Raises:
         SettingChanged: none of the revisions in `if_match` is stored.
-        InputInvalid: with every problem of the name, the body and the kind's own settings.
+        InputInvalid: with every problem of the name, the body and the kind's own settings; or its
+            secret is not allowed to be used so.
+        ProviderUnavailable: what the secret's owner allows cannot be had now.
         Conflict: the name belongs to a built-in channel.
     """
     given = _check(services, name, body)
@@ -68,7 +72,17 @@ def put_channel(
     def replaced(stored: ChannelConfig | None) -> ChannelConfig:
         return replace(channel, created_at=now if stored is None else stored.created_at)
 
-    channel = ChannelConfig(
+    channel = replace(_channel(name, given), updated_at=now)
+    put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
+    assert put is not None  # noqa: S101 - `replaced` always gives one
+    channel, is_new = put
+    if not is_new:
+        bring_channel_forward(services, name)
+    return channel, is_new
+
+
+def _channel(name: str, given: ChannelInput) -> ChannelConfig:
+    return ChannelConfig(
         name=name,
         kind=given.kind,
         target=given.target,
@@ -76,14 +90,7 @@ def put_channel(
         events=tuple(dict.fromkeys(given.events)),
         project=given.project,
         options=dict(given.options),
-        updated_at=now,
     )
-    put = change_setting(services, ChannelConfig, name, replaced, if_match=if_match)
-    assert put is not None  # noqa: S101 - `replaced` always gives one
-    channel, is_new = put
-    if not is_new:
-        bring_channel_forward(services, name)
-    return channel, is_new
 
 
 def delete_channel(
@@ -166,6 +173,10 @@ def _check(services: Services, name: str, body: Mapping[str, Any]) -> ChannelInp
     if isinstance(kind, str) and "kind" not in wrong:
         problems += _problems_of_kind(services, kind, body, wrong)
     problems += _unannounced(given)
+    if given is not None and "kind" not in {problem.path for problem in problems}:
+        channel = _channel(name, given)
+        use = partial(services.channels.spec(channel.kind).secret_use, channel)
+        problems += problems_of_use(services, channel.secret, use)
     if problems or given is None:
         raise InputInvalid(problems)
     return given

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from trainbell.use_cases.ground.door import door_to
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.secret_reference import SecretReference
+from trainbell.use_cases.ground.secret_use import problems_of_use
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.settings.connection_trouble import look_again
 
@@ -81,7 +83,9 @@ def put_connection(
     for its end go on.
 
     Raises:
-        InputInvalid: with every problem of the name, the body and the provider's own options.
+        InputInvalid: with every problem of the name, the body and the provider's own options; or
+            its secret is not allowed to go to its host.
+        ProviderUnavailable: what the secret's owner allows cannot be had now.
         Conflict: it has active jobs, which its new provider would not know.
         SettingChanged: none of the revisions in `if_match` is stored.
     """
@@ -99,18 +103,7 @@ def put_connection(
         moved_at = _moved_at(stored, connection, now)
         return replace(connection, created_at=stored.created_at, moved_at=moved_at)
 
-    connection = Connection(
-        name=name,
-        provider=given.provider,
-        base_url=given.base_url or spec.default_base_url,
-        secret=given.secret,
-        calls_per_minute=given.calls_per_minute,
-        max_active=given.max_active,
-        settle_seconds=given.settle_seconds,
-        options=dict(given.options),
-        created_at=now,
-        updated_at=now,
-    )
+    connection = replace(_connection(name, given, spec), created_at=now, updated_at=now)
     put = change_setting(services, Connection, name, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
     connection, is_new = put
@@ -120,6 +113,19 @@ def put_connection(
             services.store.lift_silence(name)
         look_again(services, name, line_is_free=is_changed)
     return connection, is_new
+
+
+def _connection(name: str, given: ConnectionInput, spec: ProviderSpec) -> Connection:
+    return Connection(
+        name=name,
+        provider=given.provider,
+        base_url=given.base_url or spec.default_base_url,
+        secret=given.secret,
+        calls_per_minute=given.calls_per_minute,
+        max_active=given.max_active,
+        settle_seconds=given.settle_seconds,
+        options=dict(given.options),
+    )
 
 
 def _settings_of(connection: Connection) -> Connection:
@@ -177,6 +183,10 @@ def _check(
     else:
         _check_address(services, checked.given.base_url, checked.problems)
     _check_against_provider(services, body, checked)
+    if checked.given is not None and checked.spec is not None:
+        connection = _connection(name, checked.given, checked.spec)
+        use = partial(checked.spec.secret_use, connection)
+        checked.problems += problems_of_use(services, checked.spec.secret_of(connection), use)
     if checked.problems or checked.given is None or checked.spec is None:
         raise InputInvalid(checked.problems)
     return checked.given, checked.spec
