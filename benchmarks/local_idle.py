@@ -31,14 +31,19 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
+    measure_idle(asked.jobs, asked.seconds)
+
+
+def measure_idle(count: int, seconds: float) -> float:
+    """Says what so many cost over this time. Returns the share of a core that all use together."""
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         with UpProcess(directory) as up, up.client() as client:
-            jobs = [_start(client, directory) for _ in range(asked.jobs)]
+            jobs = [_start(client, directory) for _ in range(count)]
             try:
                 _until_running(client, jobs)
                 time.sleep(SETTLE_SECONDS)
-                _measure(up.data_dir, asked.seconds, len(jobs))
+                return _measure(up.data_dir, seconds, len(jobs))
             finally:
                 for job in jobs:
                     client.cancel(job)
@@ -55,7 +60,7 @@ def _until_running(client: Trainbell, jobs: list[str]) -> None:
         time.sleep(0.1)
 
 
-def _measure(data_dir: Path, seconds: float, jobs: int) -> None:
+def _measure(data_dir: Path, seconds: float, jobs: int) -> float:
     server = _server(data_dir)
     supervisors = _supervisors(data_dir)
     before = _cpu([server]), _cpu(supervisors)
@@ -71,6 +76,7 @@ def _measure(data_dir: Path, seconds: float, jobs: int) -> None:
     own = sum(each.memory_full_info().uss for each in supervisors) / max(1, len(supervisors))
     print(f"memory, a supervisor {own / MIB:.1f} MiB of its own")
     print(f"memory, server       {server.memory_info().rss / MIB:.0f} MiB")
+    return total
 
 
 def _server(data_dir: Path) -> psutil.Process:

@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 Signer = Callable[[httpx.Request], None]
 
 TRIES = 3
+TIMEOUT_SECONDS = 30.0
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -67,7 +68,7 @@ class Trainbell:
         is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
         self._http = httpx.Client(
             headers=headers,
-            timeout=30,
+            timeout=TIMEOUT_SECONDS,
             transport=transport,
             # Plain http to this machine has no certificates to check, and reading those of all
             # authorities takes 20 ms. No redirect is followed from there.
@@ -156,6 +157,13 @@ class Trainbell:
         path = f"/v1/connections/{_part(connection)}/calls/{_part(call)}"
         return self.call("POST", path, json=parameters)
 
+    def move_files(
+        self, connection: str, call: str, parameters: Mapping[str, Any], *, seconds: float
+    ) -> JsonObject:
+        """A call at a service that may take as long as its files do. Sent once."""
+        path = f"/v1/connections/{_part(connection)}/calls/{_part(call)}"
+        return self.call("POST", path, json=parameters, seconds=seconds)
+
     def all_at_service(self, connection: str, call: str, **parameters: Any) -> Iterator[JsonObject]:
         """Every item of a list at a connection's service, page by page."""
         following: JsonObject | None = parameters
@@ -184,11 +192,15 @@ class Trainbell:
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> JsonObject:
-        """One call. A broken connection is tried again where a repeat does no harm."""
+        """One call. A broken connection is tried again where a repeat does no harm.
+
+        `seconds`: how long the server may be silent.
+        """
         given = {key: value for key, value in (params or {}).items() if value is not None}
         request = self._http.build_request(
-            method, self.url + path, json=json, params=given, headers=headers
+            method, self.url + path, json=json, params=given, headers=headers, timeout=seconds
         )
         safe = method != "POST" or "Idempotency-Key" in request.headers
         return _answer(self._send(request, TRIES if safe else 1))

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from tests.open_secrets import allow
 from trainbell.cli import app as command_line
 from trainbell.client import Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
@@ -36,10 +37,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
     ):
         base_url = root + simulator.base_path
         secret = f"file:{folder / 'key'}"
-        client.put(
-            "connections", "dr", {"provider": "datarobot", "base_url": base_url, "secret": secret}
-        )
-        client.put("connections", "va", {"provider": "deepva", "secret": secret})
+        connection = {"provider": "datarobot", "base_url": base_url, "secret": secret}
+        allow(folder / "data", connection)
+        client.put("connections", "dr", connection)
+        (folder / "other").write_text(API_KEY)
+        elsewhere = f"file:{folder / 'other'}"
+        client.put("connections", "va", {"provider": "deepva", "secret": elsewhere})
         yield instance, base_url
 
 
@@ -69,6 +72,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+@pytest.mark.feature("R9", does="ask delete")
 def test_R9_models_by_command(run: Run) -> None:
     status, out, _ = run("models", "create", "Fraud", "-f", "targetName=y", "--json")
     assert status == 0
@@ -83,6 +87,7 @@ def test_R9_models_by_command(run: Run) -> None:
     assert (status, "404 Not Found" in err) == (8, True)
 
 
+@pytest.mark.feature("R11", does="ask")
 def test_R11_a_list_of_many_pages_is_read_to_its_end(run: Run) -> None:
     for number in range(103):
         status, _, err = run("models", "create", f"Many {number}", "--type", "training")
@@ -91,6 +96,7 @@ def test_R11_a_list_of_many_pages_is_read_to_its_end(run: Run) -> None:
     assert len({each["id"] for each in listed["items"]}) == 103
 
 
+@pytest.mark.feature("R10", does="ask")
 def test_R10_versions_by_command(run: Run, folder: Path, tmp_path: Path) -> None:
     status, out, _ = run("versions", "create", MODEL, "--folder", str(folder), "--json")
     assert status == 0
@@ -138,7 +144,16 @@ def test_R10_a_file_whose_name_has_an_equals_sign_is_taken_as_it_is(
     assert [each["filePath"] for each in json.loads(out)["items"]] == ["c.py"]
 
 
-def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -> None:
+def test_R10_files_too_large_for_the_api_go_directly(
+    run: Run,
+    served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From a machine whose owner lets the secret go there; its Trainbell is elsewhere."""
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(tmp_path / "mine"))
+    secret = f"file:{served[0].data_dir.parent / 'key'}"
+    allow(tmp_path / "mine", {"provider": "datarobot", "base_url": served[1], "secret": secret})
     large = tmp_path / "weights.bin"
     large.write_bytes(Random(7).randbytes(4_000_000))
     create = ["versions", "create", MODEL, "--json", "--file", str(large)]
@@ -157,10 +172,37 @@ def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -
     assert run(*create, "--direct", "-f", "replicas=99")[0] == 2
 
 
+@pytest.mark.feature("R10", does="ask")
+def test_R10_large_files_go_by_the_hand_of_the_trainbell_of_this_machine(
+    run: Run,
+    served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beyond every bound of the API, and nothing is left lying about."""
+    data_dir = served[0].data_dir
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(data_dir))
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(Random(1).randbytes(6_000_000))
+    status, out, err = run("versions", "create", MODEL, "--file", str(weights), "--json")
+    assert status == 0, err
+    to = tmp_path / "out.zip"
+    version = json.loads(out)["id"]
+    assert run("versions", "download", MODEL, version, "--to", str(to))[0] == 0
+    with zipfile.ZipFile(to) as files:
+        assert files.read("weights.bin") == weights.read_bytes()
+    assert run("models", "download", MODEL, "--to", str(to))[0] == 0
+    assert run("versions", "download", MODEL, "nope", "--to", str(tmp_path / "no.zip"))[0] == 8
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.zip", "weights.bin"]
+    assert list((Path(data_dir) / "handed-files").iterdir()) == []
+
+
+@pytest.mark.feature("R11", does="ask")
 def test_R11_limits_by_command(run: Run) -> None:
     assert json.loads(run("limits", "--json")[1])["maxCustomModelReplicasPerDeployment"] == 8
 
 
+@pytest.mark.feature("R12", does="ask")
 def test_R12_access_by_command(run: Run) -> None:
     assert run("access", "set", MODEL, "--role", "ann@example.com=editor")[0] == 0
     assert "EDITOR" in run("access", "list", MODEL)[1]

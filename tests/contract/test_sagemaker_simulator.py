@@ -293,3 +293,12 @@ def test_tags_are_listed_and_are_no_part_of_a_description(sagemaker: Any) -> Non
     arn = sagemaker.create_training_job(**GIVEN, Tags=tags)["TrainingJobArn"]
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
     assert "Tags" not in sagemaker.describe_training_job(TrainingJobName=NAME)
+
+
+def test_a_trace_id_that_came_after_signing_is_taken(
+    client_with: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3 puts it into every request of a Lambda function, and does not sign it."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "start_job")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+    assert client_with().list_training_jobs()["TrainingJobSummaries"] == []

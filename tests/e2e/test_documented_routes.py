@@ -28,6 +28,8 @@ from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.datarobot.world import DATASET, ENVIRONMENT, MODEL, REPOSITORY
 from trainbell.simulators.einstein.trainings import IMAGE_DATASET
 from trainbell.simulators.lookout_vision.account import PROJECT
+from trainbell.simulators.sagemaker import SageMakerSimulator
+from trainbell.simulators.sagemaker.training_jobs import Plan, TrainingJob
 from trainbell.simulators.server import running
 from trainbell.simulators.service import Answer, Request, SimulatedService
 
@@ -38,7 +40,11 @@ ROUTES: Sequence[Mapping[str, Any]] = MATRIX["routes"]
 SERVICES = sorted({row["service"] for row in ROUTES})
 SPEED = 100
 PATIENCE_SECONDS = 90.0
-LONG: Mapping[str, str] = {"azure_vision": "working_seconds", "datarobot": "running_seconds"}
+LONG: Mapping[str, str] = {
+    "azure_vision": "working_seconds",
+    "datarobot": "running_seconds",
+    "sagemaker": "working_seconds",
+}
 """By service that can cancel: what of a plan makes a job last until it is cancelled."""
 
 Given = Mapping[str, Any]
@@ -65,6 +71,8 @@ def a_service(name: str) -> Service:
     class Noting(made):  # type: ignore[valid-type, misc]  # a class made for this run
         def handle(self, request: Request) -> Answer:
             path = request.raw_path or request.path
+            # Some of AWS's services have one path, and name the operation in a header.
+            path += request.headers.get("x-amz-target", "")
             asked.append((request.method, path.removeprefix(self.base_path)))
             answer: Answer = super().handle(request)
             return answer
@@ -100,6 +108,7 @@ CANCELLED: Mapping[str, Sequence[tuple[str, Given]]] = {
             {"customModelId": AT_VERSIONS, "customModelVersionId": "version-at-versions"},
         ),
     ],
+    "sagemaker": [("train", JOBS["sagemaker"]["train"])],  # type: ignore[list-item]  # no maker
 }
 
 
@@ -147,6 +156,24 @@ def _evaluation(service: Service) -> Given:
     return {"model": handle["model"], "evaluation": handle["evaluation"]}
 
 
+ELSEWHERE = "somebody-elses"
+"""A training job that no job of Trainbell's is."""
+
+
+def started_elsewhere(simulated: SageMakerSimulator) -> None:
+    given = {**JOBS["sagemaker"]["train"], "TrainingJobName": ELSEWHERE}  # type: ignore[dict-item]  # no maker
+    simulated.jobs[ELSEWHERE] = TrainingJob(
+        arn=f"arn:aws:sagemaker:eu-west-1:123456789012:training-job/{ELSEWHERE}",
+        given=given,
+        plan=Plan(working_seconds=1_000_000),
+        created_at=simulated.clock.now(),
+    )
+
+
+def _ended(service: Service) -> Given:
+    return {"name": service.jobs["train"]["handle"]["name"]}
+
+
 def _image(service: Service) -> Given:
     return {"imageId": service.answers["list_tests"]["items"][-1]["customModelImageId"]}
 
@@ -176,6 +203,12 @@ CALLS: Mapping[str, Sequence[tuple[str, Parameters]]] = {
         ("list_models", {"dataset": IMAGE_DATASET}),
         ("get_model", lambda s: {"model": s.jobs["train"]["handle"]["id"]}),
         ("delete_model", lambda s: {"model": s.jobs["train"]["handle"]["id"]}),
+    ],
+    "sagemaker": [
+        ("list_training_jobs", {}),
+        ("get_training_job", _ended),
+        ("stop_training_job", {"name": ELSEWHERE}),
+        ("delete_training_job", _ended),
     ],
     "datarobot": [
         ("limits", {}),
@@ -229,6 +262,8 @@ def gone_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[s
     model = world.world.add_model(AT_VERSIONS, "version-at-versions")
     world.world.models[AT_VERSIONS].given["isTrainingDataForVersionsPermanentlyEnabled"] = True
     assert model.id == "version-at-versions"
+    aws: Any = services["sagemaker"].simulator
+    started_elsewhere(aws)
     with ExitStack() as stack:
         urls = {n: stack.enter_context(running(s.simulator)) for n, s in services.items()}
         instance = stack.enter_context(EmbeddedInstance(folder / "data", port=0))

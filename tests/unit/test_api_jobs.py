@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api_clients import EmbeddedClient, a_service_on_disk
+from tests.api_clients import CloudClient, EmbeddedClient, a_service_on_disk
 from tests.builders import FakeClock, a_running_job
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import EndReason, Performance, State
@@ -139,6 +139,15 @@ def test_a_body_of_the_greatest_depth_is_read(api: EmbeddedClient) -> None:
     body = b'{"parameters":' * 63 + b"1" + b"}" * 63
     answer = api.call("POST", "/v1/jobs", body, headers={"content-type": "application/json"})
     assert answer.status == 422
+
+
+def test_a_call_with_files_over_the_bound_is_told_another_way(services: Services) -> None:
+    large = b'{"files": "' + b"x" * 1024 * 1024 + b'"}'
+    for api in (EmbeddedClient(services), CloudClient(services)):
+        answer = api.call("POST", "/v1/connections/dr/calls/create_version", large)
+        assert answer.status == 413
+        assert "larger files go by the command of their service" in answer.text
+        assert "command of their service" not in api.call("POST", "/v1/jobs", large).text
 
 
 def test_a_body_over_its_bound_is_refused(api: EmbeddedClient) -> None:

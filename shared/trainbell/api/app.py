@@ -66,7 +66,8 @@ class ApiApp:
             by = self._identity.identify(request)
             body: Mapping[str, Any] = {}
             if endpoint.body is not None:
-                body = read_body(request.body, request.headers.get("content-type"))
+                media_type = request.headers.get("content-type")
+                body = read_body(request.body, media_type, request.path)
             else:
                 refuse_body(request.body)
             if endpoint.query is None:

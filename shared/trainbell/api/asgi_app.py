@@ -17,7 +17,7 @@ from trainbell.api.endpoints import Endpoint, WaitsFor
 from trainbell.api.identity import Identity
 from trainbell.api.lanes import Lane
 from trainbell.api.problems import problem_reply
-from trainbell.api.reading import BODY_BYTES_AT_MOST
+from trainbell.api.reading import BODY_BYTES_AT_MOST, body_too_large
 from trainbell.api.refusals import BodyTooLarge, BodyTooSlow, Overloaded, RequestMalformed
 from trainbell.errors import Problem, TrainbellError
 from trainbell.use_cases.ground.services import Services
@@ -112,14 +112,14 @@ class Gate:
 
     async def _read(self, scope: Message, receive: Receive) -> bytes:
         if _declared_length(scope) > self._bytes_at_most:
-            raise self._too_large()
+            raise self._too_large(scope)
         try:
             async with asyncio.timeout(self._seconds_at_most):
-                return await self._read_all(receive)
+                return await self._read_all(scope, receive)
         except TimeoutError as exc:
             raise BodyTooSlow(f"it took longer than {self._seconds_at_most:g} s") from exc
 
-    async def _read_all(self, receive: Receive) -> bytes:
+    async def _read_all(self, scope: Message, receive: Receive) -> bytes:
         body = bytearray()
         while True:
             message = await receive()
@@ -127,7 +127,7 @@ class Gate:
                 raise RequestMalformed([Problem("body", "the connection ended in the middle")])
             body += message.get("body", b"")
             if len(body) > self._bytes_at_most:
-                raise self._too_large()
+                raise self._too_large(scope)
             if not message.get("more_body", False):
                 break
         try:
@@ -136,8 +136,8 @@ class Gate:
             raise RequestMalformed([Problem("body", "must be UTF-8")]) from exc
         return bytes(body)
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"a body may have at most {self._bytes_at_most} bytes")
+    def _too_large(self, scope: Message) -> BodyTooLarge:
+        return body_too_large(self._bytes_at_most, scope["path"])
 
 
 def _refuse_unreadable(scope: Message) -> None:

@@ -23,6 +23,7 @@ PAGE_DEFAULT = 50
 
 _JSON_MEDIA_TYPE = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 
+_ACCOUNT_CALL = re.compile(r"/v1/connections/[^/]+/calls/[^/]+")
 _ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e]*"')
 
 IF_MATCH_HEADER = {
@@ -79,7 +80,18 @@ def read_query(model: type[Query], given: Mapping[str, Sequence[str]]) -> Query:
     return query
 
 
-def read_body(text: str | None, media_type: str | None) -> Mapping[str, Any]:
+def body_too_large(bytes_at_most: int, path: str) -> BodyTooLarge:
+    """Says what to do where it was a call at a service, which may be about files."""
+    words = f"a body may have at most {bytes_at_most} bytes"
+    if _ACCOUNT_CALL.fullmatch(path):
+        words += (
+            "; larger files go by the command of their service (`trainbell datarobot …`): on the "
+            "server's own machine as they are, elsewhere with --direct"
+        )
+    return BodyTooLarge(words)
+
+
+def read_body(text: str | None, media_type: str | None, path: str) -> Mapping[str, Any]:
     """The JSON object of a request.
 
     Raises:
@@ -90,7 +102,7 @@ def read_body(text: str | None, media_type: str | None) -> Mapping[str, Any]:
     if not text:
         raise _malformed("a JSON object is required")
     if len(text) > BODY_BYTES_AT_MOST or len(text.encode(errors="replace")) > BODY_BYTES_AT_MOST:
-        raise BodyTooLarge(f"a body may have at most {BODY_BYTES_AT_MOST} bytes")
+        raise body_too_large(BODY_BYTES_AT_MOST, path)
     if media_type is None or not _JSON_MEDIA_TYPE.fullmatch(media_type.strip()):
         raise MediaTypeUnsupported("the header Content-Type must be application/json")
     try:

@@ -45,7 +45,7 @@ class EmbeddedInstance:
         steps_aside: bool = False,
     ) -> None:
         """One that `steps_aside` is to end soon after `is_asked_for`: a server wants its place."""
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._steps_aside = steps_aside
         self._port = port
         self._host = host
@@ -65,7 +65,7 @@ class EmbeddedInstance:
         """
         with ExitStack() as stack:
             data_dir = stack.enter_context(
-                open_data_dir(self._data_dir, steps_aside=self._steps_aside)
+                open_data_dir(self.data_dir, steps_aside=self._steps_aside)
             )
             listener = Listener(self._host, self._port, allow_remote=self._allow_remote)
             stack.callback(listener.close)

@@ -17,6 +17,8 @@ from urllib.parse import quote, unquote
 from trainbell.simulators.service import Request
 
 TOLERANCE = timedelta(minutes=5)
+_TRACE = "x-amzn-trace-id"
+"""Proxies put it in, and AWS's own clients after signing: in Lambda, every request has one."""
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[^/]+)"
     r"/(?P<service>[^/]+)/aws4_request,\s*SignedHeaders=(?P<names>[a-z0-9;-]+),"
@@ -71,7 +73,7 @@ def verify(request: Request, keys: Mapping[str, AccessKey], scope: Scope, now: d
     names = parts["names"].split(";")
     for header in request.headers:
         must_be_covered = header in ("host", "content-type") or header.startswith("x-amz")
-        if must_be_covered and header not in names:
+        if must_be_covered and header not in (*names, _TRACE):
             raise _invalid(f"'{header}' must be a 'SignedHeader' in the AWS Authorization.")
     wanted = _signature(request, names, key.secret, stamp, scope)
     if not hmac.compare_digest(wanted, parts["signature"]):

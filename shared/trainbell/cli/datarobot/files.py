@@ -54,13 +54,21 @@ def files_for(folder: Path | None, given: Sequence[str] | None) -> Files:
     return found
 
 
+def are_large(files: Files) -> bool:
+    """Too large for a body of the API."""
+    return size_of(files) > FILES_AT_MOST
+
+
+def size_of(files: Files) -> int:
+    return sum(local.stat().st_size for local, _ in files)
+
+
 def encoded(files: Files) -> list[JsonObject]:
     """As the API takes them. Raises typer.BadParameter where they are too large for it."""
-    size = sum(local.stat().st_size for local, _ in files)
-    if size > FILES_AT_MOST:
+    if are_large(files):
         raise typer.BadParameter(
-            f"the files have {size:,} bytes, and the API takes {FILES_AT_MOST:,}: send them with "
-            "--direct, from a machine that may read the connection's secret",
+            f"the files have {size_of(files):,} bytes, and the API takes {FILES_AT_MOST:,}: send "
+            "them with --direct, from a machine that may read the connection's secret",
             param_hint="--file",
         )
     return [

@@ -19,6 +19,7 @@ from trainbell.cli.datarobot.account import (
 )
 from trainbell.cli.datarobot.direct import DirectOption, direct, save
 from trainbell.cli.datarobot.files import save_content
+from trainbell.cli.datarobot.handing import fetch, hands_over
 from trainbell.cli.options import JsonOption, UrlOption
 
 app = typer.Typer(no_args_is_help=True, help="Custom models.")
@@ -149,6 +150,10 @@ def download(
 ) -> None:
     """Download the files of a model's latest version."""
     with account(url, connection) as datarobot:
+        if not directly and hands_over(datarobot):
+            asked = {"customModelId": model, "pps": install_script}
+            fetch(datarobot, "download_model", to, as_json, **asked)
+            return
         if not directly:
             found = datarobot.call("download_model", customModelId=model, pps=install_script)
             save_content(to, found, as_json)

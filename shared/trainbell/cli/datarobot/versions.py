@@ -20,11 +20,13 @@ from trainbell.cli.datarobot.direct import DirectOption, direct, save
 from trainbell.cli.datarobot.files import (
     FileOption,
     FolderOption,
+    are_large,
     encoded,
     files_for,
     save_content,
     sent_directly,
 )
+from trainbell.cli.datarobot.handing import fetch, hands_over, send
 from trainbell.cli.options import JsonOption, UrlOption
 
 app = typer.Typer(no_args_is_help=True, help="Versions of a model: its files.")
@@ -72,6 +74,8 @@ def create(
     with account(url, connection) as datarobot:
         if directly:
             made = sent_directly(datarobot, call, model, wanted, files)
+        elif are_large(files) and hands_over(datarobot):
+            made = send(datarobot, call, {"customModelId": model, **wanted}, files)
         else:
             made = datarobot.call(call, customModelId=model, **wanted, files=encoded(files))
     show(made, as_json, *_FACTS)
@@ -123,6 +127,9 @@ def download(
     """Download the files of a version."""
     ids = {"customModelId": model, "customModelVersionId": version}
     with account(url, connection) as datarobot:
+        if not directly and hands_over(datarobot):
+            fetch(datarobot, "download_version", to, as_json, **ids, pps=install_script)
+            return
         if not directly:
             found = datarobot.call("download_version", **ids, pps=install_script)
             save_content(to, found, as_json)

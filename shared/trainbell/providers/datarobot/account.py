@@ -63,7 +63,7 @@ def download_model(datarobot: DataRobot, given: given_as.DownloadModel) -> Answe
         models = datarobot.client.models
         return models.download(given.custom_model_id, write, install_script=given.pps)
 
-    return _downloaded(download)
+    return _downloaded(datarobot, download, given.handed)
 
 
 def limits(datarobot: DataRobot, given: given_as.Nothing) -> Answer:
@@ -91,7 +91,7 @@ def list_versions(datarobot: DataRobot, given: given_as.VersionsPage) -> Answer:
 
 def create_version(datarobot: DataRobot, given: given_as.CreateVersion) -> Answer:
     with TemporaryDirectory(prefix="trainbell-") as folder:
-        files = _written(given.files, Path(folder))
+        files = _written(datarobot, given.files, Path(folder))
         contents = VersionContents(fields=given.version, files=files)
         return _shown(datarobot.client.versions.create(given.custom_model_id, contents))
 
@@ -102,7 +102,7 @@ def create_version_from_latest(
     with TemporaryDirectory(prefix="trainbell-") as folder:
         contents = VersionContents(
             fields=given.version,
-            files=_written(given.files, Path(folder)),
+            files=_written(datarobot, given.files, Path(folder)),
             delete=given.files_to_delete,
         )
         versions = datarobot.client.versions
@@ -125,7 +125,7 @@ def download_version(datarobot: DataRobot, given: given_as.DownloadVersion) -> A
     def download(write: Callable[[bytes], object]) -> int:
         return datarobot.client.versions.download(*ids, write, install_script=given.pps)
 
-    return _downloaded(download)
+    return _downloaded(datarobot, download, given.handed)
 
 
 # ---------------------------------------------------------------- tests, conversions, impacts
@@ -189,18 +189,29 @@ def _page(datarobot: DataRobot, listing: ListCall[Any], given: Page) -> Answer:
     return page_of(page.data, given, ended=page.next is None)
 
 
-def _written(files: list[given_as.File], folder: Path) -> list[tuple[Path, str]]:
+def _written(
+    datarobot: DataRobot, files: list[given_as.File], folder: Path
+) -> list[tuple[Path, str]]:
     """The files as the upload reads them, with their paths in the version. They are numbered here:
     a path of somebody else's never becomes one of this machine's."""
     written = []
     for number, file in enumerate(files):
-        local = folder / str(number)
-        local.write_bytes(file.content)
+        if file.handed is not None:
+            local = datarobot.handed_files.given(file.handed)
+        else:
+            local = folder / str(number)
+            local.write_bytes(file.content or b"")
         written.append((local, file.path))
     return written
 
 
-def _downloaded(download: Callable[[Callable[[bytes], object]], int]) -> Answer:
+def _downloaded(
+    datarobot: DataRobot,
+    download: Callable[[Callable[[bytes], object]], int],
+    handed: str | None,
+) -> Answer:
+    if handed is not None:
+        return {"bytes": datarobot.handed_files.receive(handed, download), "handed": handed}
     pieces: list[bytes] = []
     room = FILES_AT_MOST
 

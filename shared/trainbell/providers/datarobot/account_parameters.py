@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Base64Bytes, ConfigDict, Field, model_validator
 
+from trainbell.providers.datarobot.handed_files import HandedName
 from trainbell.providers.datarobot.parameters import Id, OfModel, OfVersion, Parameters
 from trainbell.providers.datarobot.resources.fields import (
     Grant,
@@ -67,13 +68,21 @@ class UpdateVersion(OfVersion):
 
 
 class File(Parameters):
-    """A file of a new version: where it lies there, and what is in it, in Base64."""
+    """A file of a new version: where it lies there, and what is in it, in Base64; or (on one
+    machine) the name by which it was handed over on disk."""
 
     # The whole document is strict; bytes come as text.
     model_config = ConfigDict(strict=False)
 
     path: Annotated[str, Field(min_length=1, max_length=4096)]
-    content: Base64Bytes
+    content: Base64Bytes | None = None
+    handed: HandedName | None = None
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.content is None) == (self.handed is None):
+            raise ValueError("needs either content or handed")
+        return self
 
 
 class _Files(OfModel):
@@ -98,10 +107,18 @@ class CreateVersionFromLatest(_Files):
 
 class DownloadModel(OfModel):
     pps: bool = Field(default=False, description="With the script that installs dependencies.")
+    handed: HandedName | None = Field(
+        default=None,
+        description="On one machine: the name by which the files are handed over.",
+    )
 
 
 class DownloadVersion(OfVersion):
     pps: bool = Field(default=False, description="With the script that installs dependencies.")
+    handed: HandedName | None = Field(
+        default=None,
+        description="On one machine: the name by which the files are handed over.",
+    )
 
 
 class LogPiece(Parameters):

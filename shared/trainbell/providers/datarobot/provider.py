@@ -8,6 +8,7 @@ from trainbell.domain.observation import Observation
 from trainbell.errors import ProviderJobMissing, ProviderRejected
 from trainbell.ports import Clock, Handle, ProviderContext, StartOrder
 from trainbell.providers.datarobot.client import DataRobotClient
+from trainbell.providers.datarobot.handed_files import HandedFiles
 from trainbell.providers.datarobot.kinds import KINDS
 from trainbell.providers.datarobot.kinds.kind import JobKind
 
@@ -15,14 +16,18 @@ from trainbell.providers.datarobot.kinds.kind import JobKind
 class DataRobot:
     """One connection's view of DataRobot's custom models."""
 
-    def __init__(self, client: DataRobotClient, clock: Clock) -> None:
+    def __init__(
+        self, client: DataRobotClient, clock: Clock, handed_files: HandedFiles | None = None
+    ) -> None:
         self.client = client
+        self.handed_files = handed_files or HandedFiles(None, clock)
         self._clock = clock
         self._kinds = {name: kind(client, clock) for name, kind in KINDS.items()}
 
     @classmethod
     def from_context(cls, context: ProviderContext) -> DataRobot:
-        return cls(DataRobotClient.from_context(context), context.clock)
+        client = DataRobotClient.from_context(context)
+        return cls(client, context.clock, HandedFiles(context.data_dir, context.clock))
 
     def start(self, order: StartOrder) -> Handle:
         """The service takes no idempotency key, name or marker; see `sameness` and the kinds for

@@ -13,6 +13,7 @@ from trainbell.ports import (
     ServiceState,
     ServiceStatus,
 )
+from trainbell.providers.sagemaker.account_calls import CALLS
 from trainbell.providers.sagemaker.options import SageMakerOptions
 from trainbell.providers.sagemaker.parameters import TrainParameters
 
@@ -53,6 +54,7 @@ PROVIDER = ProviderSpec(
     needs_secret=False,
     has_logs=True,
     dataset_of=_dataset_of,
+    calls=CALLS,
     further_urls=("logs_url",),
     hosts=(
         "api.sagemaker.{region}.amazonaws.com",

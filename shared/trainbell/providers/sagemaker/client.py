@@ -26,6 +26,7 @@ from trainbell.providers.sagemaker.vendor_models import (
     LogStreams,
     Nothing,
     TrainingJob,
+    TrainingJobs,
 )
 from trainbell.providers.service_call import Effect
 
@@ -84,6 +85,22 @@ class SageMakerClient:
             "stop a training job",
             Effect.CHANGE,
             TrainingJobName=name,
+        )
+
+    def delete_training_job(self, name: str) -> None:
+        """Raises ProviderJobMissing; ProviderRejected where it has not ended."""
+        self._send(
+            Nothing,
+            "delete_training_job",
+            "delete a training job",
+            Effect.CHANGE,
+            TrainingJobName=name,
+        )
+
+    def training_jobs(self, wanted: Mapping[str, Any]) -> TrainingJobs:
+        """One page, by the arguments of ListTrainingJobs."""
+        return self._send(
+            TrainingJobs, "list_training_jobs", "list training jobs", Effect.READ, **wanted
         )
 
     def log_streams(self, prefix: str, at_most: int) -> LogStreams:

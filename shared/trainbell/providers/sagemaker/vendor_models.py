@@ -78,6 +78,24 @@ class TrainingJob(Created):
     ResourceConfig: Object = None
 
 
+class Summary(Created):
+    """Of a training job, in a list."""
+
+    TrainingJobName: str = Field(min_length=1, max_length=63)
+    TrainingJobStatus: Word
+    SecondaryStatus: Text = None
+    CreationTime: Time = None
+    TrainingEndTime: Time = None
+    LastModifiedTime: Time = None
+
+
+class TrainingJobs(BaseModel):
+    """A page. It may be empty though `NextToken` leads on."""
+
+    TrainingJobSummaries: list[Summary]
+    NextToken: str | None = None
+
+
 class LogStream(BaseModel):
     logStreamName: str  # noqa: N815 - CloudWatch's own name
 

@@ -4,7 +4,7 @@ Documented: names, patterns, stages, ResourceInUse for a name that is taken, Res
 (API reference; botocore 1.43.106). Seen at the service, though documented otherwise:
 ValidationException for a job that is not there (https://github.com/aws/aws-sdk/issues/165) and for
 a stop after the end (https://github.com/awslabs/benchmark-ai/issues/928). Chosen here: the words of
-the other refusals, and how long anything takes.
+the other refusals, and how long anything takes; a deletion takes no time.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class SageMakerSimulator(SimulatedService):
             "SageMaker.CreateTrainingJob": self._create,
             "SageMaker.DescribeTrainingJob": self._describe,
             "SageMaker.StopTrainingJob": self._stop,
+            "SageMaker.DeleteTrainingJob": self._delete,
             "SageMaker.ListTrainingJobs": self._list,
             "SageMaker.ListTags": self._tags,
         }
@@ -152,6 +153,15 @@ class SageMakerSimulator(SimulatedService):
             words = f"The request was rejected because the training job is in status {status}."
             raise Refused("ValidationException", words)
         job.stopped_at = job.stopped_at or now
+        return {}
+
+    def _delete(self, given: dict[str, Any]) -> dict[str, Any]:
+        job = self._job(given)
+        status = job.status(self.clock.now())
+        if status in _ACTIVE:
+            words = f"The request was rejected because the training job is in status {status}."
+            raise Refused("ResourceInUse", words)
+        del self.jobs[given["TrainingJobName"]]
         return {}
 
     def _list(self, given: dict[str, Any]) -> dict[str, Any]:
