@@ -34,10 +34,11 @@ Replacement = tuple[Any, str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """`shot`: what it did to people, in a few words. `known_seed`: the first that shows it, None
-    where none of the first two thousand does."""
+    """`shot`: what it did to people, in a few words. `promise`: the one that it breaks, None for
+    whichever comes first. `known_seed`: the first that shows it, None where none is known."""
 
     shot: str
+    promise: str | None
     known_seed: int | None
     replacements: Callable[[], list[Replacement]]
 
@@ -205,6 +206,25 @@ def _last_write_wins() -> list[Replacement]:
     return [(process.ProcessStore, "save", first)]
 
 
+def _unconditional_settings() -> list[Replacement]:
+    """A setting is stored whatever revision was read: a run undoes a disable."""
+    put_config = process.ProcessStore.put_config
+
+    def first(store: Any, record: Any, **_expected: Any) -> Any:
+        return put_config(store, record)
+
+    return [(process.ProcessStore, "put_config", first)]
+
+
+def _silent_doubles() -> list[Replacement]:
+    """A second training of a job is nobody's business."""
+
+    def first(job: Job, *_seen: Any) -> Decision:
+        return Decision(job)
+
+    return [(modules.starting, "doubled", first), (modules.starting, "_alarm", first)]
+
+
 def _blind_repeat() -> list[Replacement]:
     """A start whose answer was lost is simply sent again."""
     postponed = modules.starting.postponed
@@ -212,17 +232,27 @@ def _blind_repeat() -> list[Replacement]:
 
 
 FAULTS: Mapping[str, Fault] = {
-    "judged-by-its-answer": Fault("two trainings", 275, _judged_by_its_answer),
-    "settles-in-thirty-seconds": Fault("two trainings", 37, _thirty_seconds),
-    "any-attempt": Fault("two trainings", None, _any_attempt),
-    "blind-repeat": Fault("two trainings", 3, _blind_repeat),
-    "missing-now-and-then": Fault("lost while it runs", 23, _missing_now_and_then),
-    "connection-not-asked": Fault("lost while it runs", 49, _connection_not_asked),
-    "never-found-again": Fault("lost for good", 12, _never_found_again),
-    "one-refusal": Fault("never told", 0, _one_refusal),
-    "forget-untold": Fault("never told", 3, _forget_untold),
-    "raw-retry-after": Fault("a day of silence", 175, _raw_retry_after),
-    "future-binds": Fault("a cancel is not seen", 43, _future_binds),
-    "shared-handle": Fault("two jobs, one training", 30, _shared_handle),
-    "last-write-wins": Fault("a lost update", 28, _last_write_wins),
+    "judged-by-its-answer": Fault("two trainings", "started once", 275, _judged_by_its_answer),
+    "settles-in-thirty-seconds": Fault("two trainings", "started once", 37, _thirty_seconds),
+    "any-attempt": Fault("two trainings", "started once", None, _any_attempt),
+    "blind-repeat": Fault("two trainings", "started once", 3, _blind_repeat),
+    "missing-now-and-then": Fault(
+        "lost while it runs", "never lost while it runs", 23, _missing_now_and_then
+    ),
+    "connection-not-asked": Fault(
+        "lost while it runs", "never lost while it runs", 49, _connection_not_asked
+    ),
+    "never-found-again": Fault("lost for good", "never lost while it runs", 12, _never_found_again),
+    "one-refusal": Fault("never told", "told", 0, _one_refusal),
+    "forget-untold": Fault("never told", "told", 3, _forget_untold),
+    "raw-retry-after": Fault(
+        "a day of silence", "silence is an hour at most", 175, _raw_retry_after
+    ),
+    "future-binds": Fault("a cancel is not seen", "watched to its end", 43, _future_binds),
+    "shared-handle": Fault("two jobs, one training", "one training, one job", 30, _shared_handle),
+    "last-write-wins": Fault("a lost update", None, 28, _last_write_wins),
+    "unconditional-settings": Fault(
+        "a disable is undone", "what is disabled stays so", None, _unconditional_settings
+    ),
+    "silent-doubles": Fault("no alarm", "started once", None, _silent_doubles),
 }

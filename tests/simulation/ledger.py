@@ -27,6 +27,7 @@ class Ledger:
         default_factory=lambda: defaultdict(list)
     )
     on_lost: Callable[[Job], None] = lambda job: None
+    on_asked: Callable[[str], None] = lambda job_id: None
     standing_since: dict[str, float] = field(default_factory=dict)
     schedule_wish: str | None = None
     sharing: set[frozenset[str]] = field(default_factory=set)
@@ -50,6 +51,8 @@ class Ledger:
         for event in change.events:
             self.events[job.id].append(event)
             self.say(f"    {job.id[-6:]} {event.type} {job.state} {dict(event.data)}")
+            if event.type is EventType.START_NEEDS_ANSWER:
+                self.on_asked(job.id)
             if event.type is EventType.JOB_FINISHED:
                 self.ends[job.id].append((self.now(), event))
                 if job.state is State.LOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,7 +15,6 @@ from tests.simulation.product import (
     Caller,
     CallerKind,
     Conflict,
-    EventType,
     NotFound,
     Services,
     State,
@@ -43,9 +42,11 @@ class People:
     engine: Engine
     services: dict[str, SimulatedService]
     busy: int = 0
+    _stood_by: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         plan = self.ground.plan
+        self.ground.ledger.on_asked = self._asked
         self._does(0.0, "sets it up", self._set_up)
         for job in plan.jobs:
             self._does(job.asked_at + 1, f"wants job {job.number}", partial(self._want, job))
@@ -152,8 +153,6 @@ class People:
             self.ground.say(f"    refused: {error}")
             return
         self.ground.ledger.requests[key].add(job.id)
-        if plan.on_unclear == "ask":
-            self._does(self.ground.now, f"stands by for job {plan.number}", self._answer_of(job.id))
         if plan.cancelled_after is not None:
             self.ground.clockwork.pause(plan.cancelled_after)
             self._cancel(job.id)
@@ -185,21 +184,22 @@ class People:
                 self.ground.say(f"    not forgotten: {error}")
                 self.ground.clockwork.pause(HOUR)
 
-    def _answer_of(self, job_id: str) -> Callable[[], None]:
-        """A person who looks at the service, and says so where nothing of the job is there."""
+    def _asked(self, job_id: str) -> None:
+        """Somebody is asked what became of a start, and sees to it."""
+        if job_id not in self._stood_by:
+            self._stood_by.add(job_id)
+            stand_by = partial(self._stand_by, job_id)
+            self._does(self.ground.now, f"stands by for {job_id[-6:]}", stand_by)
 
-        def stand_by() -> None:
-            ledger = self.ground.ledger
-            while not ledger.ends[job_id] and ledger.jobs[job_id].handle is None:
-                self.ground.clockwork.pause(600.0)
-                asked = ledger.has(job_id, EventType.START_NEEDS_ANSWER)
-                if asked and not any(s.marked(job_id) for s in self.services.values()):
-                    try:
-                        self._insists("resend", lambda s: resend_job(s, job_id, by=ADA))
-                    except (Conflict, NotFound):
-                        continue
-
-        return stand_by
+    def _stand_by(self, job_id: str) -> None:
+        """Looks at the service again and again, and says so where nothing of the job is there."""
+        ledger = self.ground.ledger
+        while not ledger.ends[job_id] and ledger.jobs[job_id].handle is None:
+            self.ground.clockwork.pause(600.0)
+            asked = ledger.jobs[job_id].start.asked_at is not None
+            if asked and not any(s.marked(job_id) for s in self.services.values()):
+                with suppress(Conflict, NotFound):
+                    self._insists("resend", lambda s: resend_job(s, job_id, by=ADA))
 
 
 def _body(plan: JobPlan) -> dict[str, Any]:

@@ -22,12 +22,15 @@ def test_every_promise_holds_on_dynamodb() -> None:
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_each_fault_is_found(name: str) -> None:
-    seed = FAULTS[name].known_seed
+    """By the seed that is known to show it, and as the promise that it breaks."""
+    seed, promise = FAULTS[name].known_seed, FAULTS[name].promise
     if seed is None:
         pytest.skip("no seed is known")
     with planted(name):
         outcome = simulate(seed)
     assert outcome.violations != ()
+    broken = {each.partition(": ")[0] for each in outcome.violations}
+    assert promise is None or promise in broken
 
 
 def test_a_seed_is_the_same_story_each_time() -> None:
