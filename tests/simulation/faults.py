@@ -225,6 +225,28 @@ def _silent_doubles() -> list[Replacement]:
     return [(modules.starting, "doubled", first), (modules.starting, "_alarm", first)]
 
 
+def _late_in_silence() -> list[Replacement]:
+    """A due time after whose successor has run is dropped."""
+    return [(modules.scheduling, "_late", lambda services, schedule, due_at: None)]
+
+
+def _characters() -> list[Replacement]:
+    """Bounds count characters, and stores count bytes."""
+    return [(modules.size_bounds, "json_bytes", lambda value: len(str(value)))]
+
+
+def _one_row_stops_all() -> list[Replacement]:
+    """A row that cannot be read keeps the loop from beginning."""
+
+    def first(services: Services, job_id: str) -> Job:
+        return services.store.get(job_id)
+
+    return [
+        (modules.resuming, "_readable", first),
+        (modules.quarantine.Quarantine, "set_aside", lambda *_: None),
+    ]
+
+
 def _blind_repeat() -> list[Replacement]:
     """A start whose answer was lost is simply sent again."""
     postponed = modules.starting.postponed
@@ -255,4 +277,7 @@ FAULTS: Mapping[str, Fault] = {
         "a disable is undone", "what is disabled stays so", None, _unconditional_settings
     ),
     "silent-doubles": Fault("no alarm", "started once", None, _silent_doubles),
+    "late-in-silence": Fault("a lost due time", "no due time in silence", None, _late_in_silence),
+    "counts-characters": Fault("too big", "it fits into every store", 18, _characters),
+    "one-row-stops-all": Fault("nobody watched", "it comes to rest", 5, _one_row_stops_all),
 }

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tests.simulation.product import Change, EventType, Job, JobEvent, Notice, State
 
 
 @dataclass
 class Ledger:
-    """`say` writes a line of the trace. Times are true ones, in seconds since the beginning."""
+    """`say` writes a line of the trace. Times are true ones, in seconds since the beginning.
+
+    `spoiled`: jobs whose rows were made unreadable. `ran`: runs of the schedule that came to their
+    end, with the due time of each; `notes`: what the schedule has said went wrong.
+    """
 
     now: Callable[[], float]
     say: Callable[[str], None]
@@ -31,6 +36,9 @@ class Ledger:
     standing_since: dict[str, float] = field(default_factory=dict)
     schedule_wish: str | None = None
     sharing: set[frozenset[str]] = field(default_factory=set)
+    spoiled: set[str] = field(default_factory=set)
+    ran: list[tuple[float, datetime]] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def violation(self, promise: str, what: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from tests.contract.spoiling import spoil_job
 from tests.simulation.engines import Engine
 from tests.simulation.plan import HOUR, JobPlan
 from tests.simulation.process import Died, Ground
@@ -15,6 +16,7 @@ from tests.simulation.product import (
     Caller,
     CallerKind,
     Conflict,
+    InputInvalid,
     NotFound,
     Services,
     State,
@@ -56,6 +58,8 @@ class People:
         if plan.schedule is not None:
             for at, what in plan.schedule.edits:
                 self._does(at + 2, f"{what}s the schedule", partial(self._edit, what))
+        if plan.extras.spoiled_at is not None:
+            self._does(plan.extras.spoiled_at + 2, "spoils a row", self._spoil)
         for receiver in plan.receivers:
             if receiver.mended and receiver.weather:
                 at = max(each.end for each in receiver.weather)
@@ -83,7 +87,7 @@ class People:
             except Died:
                 pass
             except TrainbellError as error:
-                if isinstance(error, Conflict | NotFound):
+                if isinstance(error, Conflict | NotFound | InputInvalid):
                     raise
             self.ground.clockwork.pause(5.0)
 
@@ -143,13 +147,15 @@ class People:
         self.ground.ledger.standing_since.setdefault(name, self.ground.now)
 
     def _want(self, plan: JobPlan) -> None:
-        key = f"want-{plan.number}"
+        key, body = f"want-{plan.number}", _body(plan)
+        if plan.number == self.ground.plan.extras.verbose_job:
+            body["parameters"]["words"] = "\N{STEAM LOCOMOTIVE}" * 110_000
         try:
             job, _ = self._insists(
                 "request",
-                lambda s: request_job(s, _body(plan), by=ADA, idempotency_key=key),
+                lambda s: request_job(s, body, by=ADA, idempotency_key=key),
             )
-        except Conflict as error:
+        except (Conflict, InputInvalid) as error:
             self.ground.say(f"    refused: {error}")
             return
         self.ground.ledger.requests[key].add(job.id)
@@ -158,6 +164,15 @@ class People:
             self._cancel(job.id)
         if plan.forgotten_after is not None:
             self._forget(job.id, plan.forgotten_after)
+
+    def _spoil(self) -> None:
+        """As a newer version, or a hand in the database, may do to a job."""
+        body = {"provider": "tokened", "min_interval_seconds": 60}
+        job, _ = self._insists(
+            "request", lambda s: request_job(s, body, by=ADA, idempotency_key="spoiled")
+        )
+        self.ground.ledger.spoiled.add(job.id)
+        spoil_job(self.ground.store, job.id)
 
     def _cancel(self, job_id: str) -> None:
         self.ground.say(f"  somebody cancels {job_id[-6:]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 HOUR = 3600.0
@@ -77,6 +77,19 @@ class SchedulePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What happens in a few worlds only. `commits_late`: the tokenless service takes longer than
+    its connection says. `freezes`: functions freeze in the middle of a look-up, and the next goes on without them.
+    `verbose_job`: one with more text than a store takes. `spoiled_at`: when a row of a job that
+    nobody waits for is made unreadable."""
+
+    commits_late: bool = False
+    freezes: bool = False
+    verbose_job: int | None = None
+    spoiled_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     seed: int
     engine: str
@@ -90,6 +103,7 @@ class Plan:
     receivers: tuple[ReceiverPlan, ...]
     schedule: SchedulePlan | None
     connection_edits: tuple[tuple[float, str, str], ...] = field(default=())
+    extras: Extras = Extras()
 
     def service(self, name: str) -> ServicePlan:
         return next(each for each in self.services if each.name == name)
@@ -100,7 +114,8 @@ def plan_of(seed: int, engine: str | None = None) -> Plan:
     rng = Random(seed)
     chaos_for = rng.choice((HOUR, 3 * HOUR, 8 * HOUR))
     engine = engine or rng.choice(("embedded", "embedded", "cloud"))
-    services = (_marked(rng, chaos_for), _tokened(rng, chaos_for))
+    extras = _extras(Random(f"extras of {seed}"), chaos_for)
+    services = (_late(_marked(rng, chaos_for), extras), _tokened(rng, chaos_for))
     return Plan(
         seed=seed,
         engine=engine,
@@ -114,7 +129,22 @@ def plan_of(seed: int, engine: str | None = None) -> Plan:
         receivers=tuple(_receiver(rng, n, chaos_for) for n in range(rng.randint(1, 3))),
         schedule=_schedule(rng, chaos_for) if rng.random() < 0.5 else None,
         connection_edits=_connection_edits(rng, chaos_for),
+        extras=extras,
     )
+
+
+def _extras(rng: Random, chaos_for: float) -> Extras:
+    """Of dice of their own, so that a new one leaves all the rest of a seed as it was."""
+    return Extras(
+        commits_late=rng.random() < 0.05,
+        freezes=rng.random() < 0.3,
+        verbose_job=0 if rng.random() < 0.05 else None,
+        spoiled_at=rng.uniform(0, chaos_for / 2) if rng.random() < 0.1 else None,
+    )
+
+
+def _late(plan: ServicePlan, extras: Extras) -> ServicePlan:
+    return replace(plan, commits_within=500.0, settle_seconds=60.0) if extras.commits_late else plan
 
 
 def _marked(rng: Random, chaos_for: float) -> ServicePlan:

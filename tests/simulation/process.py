@@ -12,9 +12,20 @@ from tests.simulation import weather
 from tests.simulation.clockwork import Clockwork, Killed, Task
 from tests.simulation.ledger import Ledger
 from tests.simulation.plan import Plan
-from tests.simulation.product import Change, Job, OutboxEntry, Store, StoreUnavailable
+from tests.simulation.product import (
+    Change,
+    Job,
+    OutboxEntry,
+    Schedule,
+    Store,
+    StoreUnavailable,
+    dump_job,
+)
 
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+ITEM_BYTES_AT_MOST = 400_000
+"""DynamoDB's."""
+
 MENDED_WITHIN = 60.0
 NEXT_LOOK_WITHIN = 3600 * 1.1 + 900 + 60
 """Seconds: the longest Retry-After with its jitter, an interval, and a place in the line."""
@@ -182,6 +193,8 @@ class ProcessStore:
     def put_config(self, record: Any, **rest: Any) -> Any:
         self._before(f"put {record.name}")
         done = self._store.put_config(record, **rest)
+        if isinstance(record, Schedule) and record.last_error:
+            self._ground.ledger.notes.update(record.last_error.split("; "))
         self._process.crossing("after put")
         return done
 
@@ -212,6 +225,9 @@ class ProcessStore:
 
     def _written(self, change: Change, job: Job) -> None:
         self._ground.ledger.stored(change, job)
+        if (size := len(dump_job(job))) > ITEM_BYTES_AT_MOST:
+            text = f"{job.id} takes {size} bytes"
+            self._ground.ledger.violation("it fits into every store", text)
         due_in = 0.0
         if job.due_at is not None and not job.is_ended:
             due_in = (job.due_at - self._process.now()).total_seconds()

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from trainbell.domain import lifecycle, polling, searching, starting
+from trainbell.domain import lifecycle, polling, searching, size_bounds, starting
 from trainbell.domain.access import Caller, CallerKind
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import Failure, FailureKind
@@ -18,6 +18,7 @@ from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.errors import (
     Conflict,
+    InputInvalid,
     JobConflict,
     NotFound,
     NotifyRejected,
@@ -49,12 +50,15 @@ from trainbell.ports import (
     StartOrder,
     Store,
 )
+from trainbell.stores.codec import dump_job
+from trainbell.stores.sqlite import quarantine
 from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground import door
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.ground.services import log as trainbell_log
 from trainbell.use_cases.jobs import advance_job as advancing
 from trainbell.use_cases.jobs import poll_job, start_job
+from trainbell.use_cases.jobs import resume_starts as resuming
 from trainbell.use_cases.jobs.advance_job import Advance, advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
 from trainbell.use_cases.jobs.forget_job import forget_job
@@ -62,9 +66,10 @@ from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.jobs.resend_job import resend_job
 from trainbell.use_cases.jobs.resume_starts import resume_starts
+from trainbell.use_cases.schedules import run_schedule as scheduling
 from trainbell.use_cases.schedules.configure_schedules import delete_schedule, put_schedule
 from trainbell.use_cases.schedules.run_schedule import run_schedule
-from trainbell.use_cases.schedules.scheduled_job import DUE_AT_TAG
+from trainbell.use_cases.schedules.scheduled_job import DUE_AT_TAG, due_text
 from trainbell.use_cases.settings.configure_channels import put_channel, try_channel
 from trainbell.use_cases.settings.configure_connections import put_connection
 from trainbell.use_cases.telling import publish_changes as publishing
@@ -79,7 +84,11 @@ modules = SimpleNamespace(
     poll_job=poll_job,
     polling=polling,
     publishing=publishing,
+    quarantine=quarantine,
+    resuming=resuming,
+    scheduling=scheduling,
     searching=searching,
+    size_bounds=size_bounds,
     start_job=start_job,
     starting=starting,
 )
@@ -105,6 +114,7 @@ __all__ = [
     "FailureKind",
     "Found",
     "Handle",
+    "InputInvalid",
     "Job",
     "JobConflict",
     "JobEvent",
@@ -141,6 +151,8 @@ __all__ = [
     "advance_job",
     "cancel_job",
     "delete_schedule",
+    "due_text",
+    "dump_job",
     "forget_job",
     "given_up",
     "mend_times",

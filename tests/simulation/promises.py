@@ -14,6 +14,7 @@ from tests.simulation.product import (
     Job,
     Schedule,
     State,
+    due_text,
 )
 from tests.simulation.service import SimulatedService
 
@@ -31,6 +32,8 @@ def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
     for service in services.values():
         _started_once(ground, service)
     for job in list(ground.ledger.jobs.values()):
+        if job.id in ground.ledger.spoiled:
+            continue
         _watched_to_its_end(ground, job)
         _told(ground, job)
         _found_again(ground, job)
@@ -113,6 +116,7 @@ def _one_request_one_job(ground: Ground) -> None:
 
 
 def _schedule_obeys(ground: Ground) -> None:
+    _no_due_time_in_silence(ground)
     due = Counter(
         job.order.tags[DUE_AT_TAG]
         for job in ground.ledger.jobs.values()
@@ -126,3 +130,16 @@ def _schedule_obeys(ground: Ground) -> None:
         ground.ledger.violation("what is disabled stays so", f"it is {stored}")
     if wish == "delete" and stored is not None:
         ground.ledger.violation("what is deleted stays so", f"it is {stored}")
+
+
+def _no_due_time_in_silence(ground: Ground) -> None:
+    """Until somebody edits the schedule, each due time that was run gives a job, or a note."""
+    plan, ledger = ground.plan.schedule, ground.ledger
+    if plan is None:
+        return
+    jobs = {job.order.tags.get(DUE_AT_TAG) for job in ledger.jobs.values()}
+    edited_at = min(at for at, _ in plan.edits)
+    for ran_at, due_at in ledger.ran:
+        text = due_text(due_at)
+        if ran_at < edited_at and text not in jobs and not any(text in n for n in ledger.notes):
+            ledger.violation("no due time in silence", f"{text} was run, and nothing came of it")

@@ -69,6 +69,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     plan: int = -1
+    words: str = ""
 
 
 @dataclass
@@ -158,8 +159,12 @@ class SimulatedProvider:
         self._say(f"find {order.job_id[-6:]}")
         self._troubles(reading=True)
         self._travel("before a look-up", share=0.5)
-        now, found = self.service.ground.now, self.service.marked(order.job_id)
+        ground = self.service.ground
+        now, found = ground.now, self.service.marked(order.job_id)
         handles = [] if self.is_elsewhere else [{"id": t.id} for t in found if t.appears_at <= now]
+        if ground.plan.extras.freezes and ground.happens(0.2):
+            self._say("the function is frozen with its answer")
+            ground.clockwork.pause(ground.random.uniform(60, 600))
         self._travel("while a look-up is answered", share=0.5)
         self._say(f"found {handles}")
         if len(handles) > 1:
