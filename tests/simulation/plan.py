@@ -78,10 +78,13 @@ class SchedulePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What happens in a few worlds only. `commits_late`: the tokenless service takes longer than
-    its connection says. `freezes`: functions freeze in the middle of a look-up, and the next goes on without them.
-    `verbose_job`: one with more text than a store takes. `spoiled_at`: when a row of a job that
-    nobody waits for is made unreadable."""
+    """What happens in a few worlds only.
+
+    `commits_late`: the tokenless service takes longer than its connection says. `freezes`:
+    functions freeze in the middle of a look-up, and the next goes on without them. `verbose_job`:
+    one with more text than a store takes. `spoiled_at`: when a row of a job that nobody waits for
+    is made unreadable.
+    """
 
     commits_late: bool = False
     freezes: bool = False
