@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from tests.open_secrets import allow
 from trainbell.cli import app as command_line
 from trainbell.client import Trainbell
 from trainbell.embedded.instance import EmbeddedInstance
@@ -36,9 +37,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
     ):
         base_url = root + simulator.base_path
         secret = f"file:{folder / 'key'}"
-        client.put(
-            "connections", "dr", {"provider": "datarobot", "base_url": base_url, "secret": secret}
-        )
+        connection = {"provider": "datarobot", "base_url": base_url, "secret": secret}
+        allow(folder / "data", connection)
+        client.put("connections", "dr", connection)
         client.put("connections", "va", {"provider": "deepva", "secret": secret})
         yield instance, base_url
 
@@ -46,12 +47,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
 @pytest.fixture
 def run(
     served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Runs a command; gives its status, output and errors."""
     monkeypatch.setenv("TRAINBELL_URL", served[0].url)
     monkeypatch.setenv("TRAINBELL_TOKEN", served[0].token)
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(tmp_path / "here"))
 
     def run(*words: str, group: str = "datarobot") -> tuple[int, str, str]:
         status = command_line.exit_status([group, *words])
@@ -144,6 +147,10 @@ def test_R10_files_too_large_for_the_api_go_directly(run: Run, tmp_path: Path) -
     create = ["versions", "create", MODEL, "--json", "--file", str(large)]
     status, _, err = run(*create)
     assert (status, "the API takes 750,000: send them with --direct" in err) == (2, True)
+    # The server says where the connection leads; who sends a secret of this machine decides here.
+    status, _, err = run(*create, "--direct")
+    assert (status, "is not allowed to go to" in err) == (2, True)
+    assert run(*err[err.index("secrets allow") :].split()[1:], group="secrets")[0] == 0
     status, out, _ = run(*create, "--direct")
     assert status == 0
     made = json.loads(out)["id"]

@@ -177,8 +177,9 @@ def test_what_is_made_is_clean(tmp_path: Path, name: str) -> None:
 FOUND = """
 from trainbell.clock import SystemClock
 from trainbell.providers.catalog import Catalog
+from pathlib import Path
 from trainbell.secret_sources import MachineSecrets
-print(Catalog(MachineSecrets(), SystemClock()).spec("toy").title)
+print(Catalog(MachineSecrets(Path("data")), SystemClock()).spec("toy").title)
 """
 
 

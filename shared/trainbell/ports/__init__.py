@@ -16,6 +16,7 @@ from trainbell.ports.engines import (
     Watchers,
 )
 from trainbell.ports.providers import (
+    INSTALLATION,
     Found,
     Handle,
     Kind,
@@ -44,6 +45,7 @@ from trainbell.ports.stores import (
 )
 
 __all__ = [
+    "INSTALLATION",
     "NOT_STORED",
     "AccountCall",
     "Change",
