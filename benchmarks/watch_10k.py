@@ -1,17 +1,22 @@
 """10,000 running jobs, each looked at every 30 seconds by one process: what that takes.
 
-    python benchmarks/watch_10k.py [--jobs 10000] [--seconds 60] [--latency-ms 0]
-                                     [--only bare,trainbell,dbos]
+    python benchmarks/watch_10k.py [--seconds 30] [--only bare,trainbell,dbos]
+                                   [--jobs 10000] [--latency-ms 300] [--connections 1] [--hung 0]
 
 Every contestant watches the same jobs over real HTTP at a fake DeepVA on this machine, one after
 another, each in a process of its own:
 
-bare       one asyncio loop with aiohttp and a heap; not durable, so it is the floor
+bare       one asyncio loop with aiohttp and a heap, no limit; not durable, so it is the floor
 trainbell  `trainbell up`: API, loop and SQLite; every poll is parsed, decided on and stored
 dbos       DBOS workflows on SQLite: a durable sleep and a recorded step per poll
 
+With any of the options of the second line it is that one scenario; without, all of `SCENARIOS`:
+services that answer in 300 ms, in a second and at once, on one connection and on a hundred, with
+and without connections that hang, and more jobs than one process can look at in time.
+
 Memory and CPU are read from outside. Lag is measured at the service: the time between two polls of
-a job, less the interval. It is counted over the window, once every job has been polled.
+a job, less the interval, and so with the time of an answer. It is counted over the window, once
+every job has been polled.
 """
 
 from __future__ import annotations
@@ -56,6 +61,35 @@ CONTESTANTS = {
 
 
 @dataclass(frozen=True)
+class Scenario:
+    """`latency_ms`: how long the service takes to answer. `hung`: connections beside the
+    `connections`, at which no call is ever answered."""
+
+    jobs: int = 10_000
+    latency_ms: float = 0.0
+    connections: int = 1
+    hung: int = 0
+    contestants: tuple[str, ...] = ("bare", "trainbell")
+
+    def __str__(self) -> str:
+        answers = f"answers after {self.latency_ms:g} ms" if self.latency_ms else "answers at once"
+        connections = f"{self.connections} connection" + "s" * (self.connections > 1)
+        hung = f" and {self.hung} that hang" if self.hung else ""
+        return f"{self.jobs:,} jobs, {answers}, {connections}{hung}:"
+
+
+SCENARIOS = (
+    Scenario(latency_ms=300),
+    Scenario(latency_ms=300, connections=100, hung=3, contestants=("trainbell",)),
+    Scenario(latency_ms=1000),
+    Scenario(latency_ms=1000, connections=100, hung=3, contestants=("trainbell",)),
+    Scenario(contestants=("bare", "trainbell", "dbos")),
+    Scenario(connections=100, hung=3, contestants=("trainbell",)),
+    Scenario(jobs=45_000),
+)
+
+
+@dataclass(frozen=True)
 class Result:
     """Times in seconds, memory in bytes; `cpu` is of the window only."""
 
@@ -75,38 +109,62 @@ class Result:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=60.0, help="length of the window")
-    parser.add_argument(
-        "--only", type=_names, default=list(CONTESTANTS), help="some of: " + ", ".join(CONTESTANTS)
-    )
-    parser.add_argument(
-        "--latency-ms", type=float, default=0.0, help="how long the service takes to answer"
-    )
-    options = parser.parse_args(arguments)
-    print(f"{options.jobs:,} jobs, one poll per {INTERVAL_SECONDS:g} s each:")
+    options = _options(arguments)
+    given = {
+        name: value
+        for name in ("jobs", "latency_ms", "connections", "hung")
+        if (value := getattr(options, name)) is not None
+    }
+    scenarios = (Scenario(**given, contestants=tuple(CONTESTANTS)),) if given else SCENARIOS
     print(
+        f"One poll per {INTERVAL_SECONDS:g} s of each job, {options.seconds:g} s measured.\n"
         f"  {'':<10}{'jobs':>7}{'peak MB':>9}{'MB now':>8}{'polls/s':>9}{'CPU s':>7}"
         f"{'µs/poll':>9}{'x bare':>8}{'lag p50':>10}{'p99':>10}{'max':>10}"
     )
-    floor: Result | None = None
-    for name in options.only:
-        result = measure(name, options.jobs, options.seconds, options.latency_ms / 1000)
-        floor = result if name == "bare" else floor
-        print_result(result, floor)
+    for scenario in scenarios:
+        print(scenario)
+        floor: Result | None = None
+        for name in scenario.contestants:
+            if name not in options.only:
+                continue
+            result = measure(name, scenario, options.seconds)
+            floor = result if name == "bare" else floor
+            print_result(result, floor)
     return 0
 
 
-def measure(name: str, jobs: int, seconds: float, latency: float) -> Result:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of the window")
+    parser.add_argument(
+        "--only", type=_names, default=list(CONTESTANTS), help="some of: " + ", ".join(CONTESTANTS)
+    )
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--latency-ms", type=float, help="how long the service takes to answer")
+    parser.add_argument("--connections", type=int, help="over how many the jobs are spread")
+    parser.add_argument("--hung", type=int, help="how many more never answer")
+    return parser.parse_args(arguments)
+
+
+def measure(name: str, scenario: Scenario, seconds: float) -> Result:
     contestant = CONTESTANTS[name]
-    jobs = min(jobs, contestant.jobs or jobs)
+    jobs = min(scenario.jobs, contestant.jobs or scenario.jobs)
+    latency = str(scenario.latency_ms / 1000)
     with (
         tempfile.TemporaryDirectory(prefix="trainbell-bench-") as directory,
-        running("fake_deepva", [str(INTERVAL_SECONDS), str(latency)]) as service,
+        running("fake_deepva", [str(INTERVAL_SECONDS), latency]) as service,
     ):
         assert service.stdout is not None
-        task = Task(int(service.stdout.readline()), jobs, INTERVAL_SECONDS, directory)
+        port, silent_port = map(int, service.stdout.readline().split())
+        task = Task(
+            port=port,
+            silent_port=silent_port,
+            jobs=jobs,
+            interval=INTERVAL_SECONDS,
+            directory=directory,
+            connections=scenario.connections,
+            hung=scenario.hung,
+        )
         if contestant.prepare:
             run(contestant.prepare, task.as_arguments())
         with running(contestant.module, task.as_arguments()) as process:
@@ -119,9 +177,11 @@ def measure(name: str, jobs: int, seconds: float, latency: float) -> Result:
 
 
 def _wait_until_all_are_seen(task: Task) -> None:
+    """And then for one interval more, so that the crowd of the beginning has spread."""
     deadline = time.monotonic() + 2 * task.interval + 30
     while _ask(task, "seen")["jobs"] < task.jobs and time.monotonic() < deadline:
         time.sleep(1.0)
+    wait_until(time.monotonic() + task.interval)
 
 
 def _measure_window(name: str, task: Task, sampler: Sampler, seconds: float) -> Result:

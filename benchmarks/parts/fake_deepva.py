@@ -2,7 +2,8 @@
 
     python -m benchmarks.parts.fake_deepva INTERVAL_SECONDS LATENCY_SECONDS
 
-Prints its port, and ends with its standard input. It is written on bare asyncio, so that the
+Prints its port and that of a service that takes every call and answers none, and ends with its
+standard input. It is written on bare asyncio, so that the
 service takes as little as possible of the machine that the watchers are measured on; the
 simulators, which check everything, would take more than some watchers do.
 """
@@ -140,9 +141,11 @@ async def serve(interval: float, latency: float) -> None:
     server = await loop.create_server(
         lambda: Service(arrivals, began_at, latency), "127.0.0.1", 0, backlog=1024
     )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    silent = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, backlog=1024)
+    print(*(each.sockets[0].getsockname()[1] for each in (server, silent)), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
+    silent.close()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from trainbell.domain.job import EndReason, Performance, State
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import ConfigInvalid, NotifyRejected, NotifyUnavailable
 from trainbell.ports import Channel, ChannelContext, Notice
-from trainbell.simulators.slack import Answer, SlackReceiver
+from trainbell.simulators.slack import SlackAnswer, SlackReceiver
 
 REGION = "eu-central-1"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -96,14 +96,14 @@ def slack() -> Iterator[Receiver]:
             return texts
 
         def throttle(seconds: int) -> None:
-            server.fail_next(Answer(429, "rate_limited", {"Retry-After": str(seconds)}))
+            server.fail_next(SlackAnswer(429, "rate_limited", {"Retry-After": str(seconds)}))
 
         yield Receiver(
             another(),
             another,
             received,
-            lambda: server.fail_next(Answer(503, "<html>down</html>")),
-            lambda: server.fail_next(Answer(404, "no_service")),
+            lambda: server.fail_next(SlackAnswer(503, "<html>down</html>")),
+            lambda: server.fail_next(SlackAnswer(404, "no_service")),
             (server.url, server.url.rpartition("/")[2]),
             throttle,
         )

@@ -13,6 +13,7 @@ from trainbell.domain.job import END_STATES, State
 from trainbell.domain.rate_budget import PLACE_GRACE_SECONDS, WINDOW_SECONDS
 from trainbell.errors import JobConflict
 from trainbell.ports import Change, DueJob, Store
+from trainbell.stores.sqlite import jobs as sqlite_jobs
 
 
 def test_due_jobs_come_longest_overdue_first(store: Store) -> None:
@@ -70,6 +71,30 @@ def test_the_active_jobs_of_a_connection_come_furthest_first(store: Store) -> No
     stored(store, 9, next_poll_at=after(99), connection="other")
     assert [due.id for due in store.active("c", 3)] == [jobs[n].id for n in (4, 3, 2)]
     assert store.active("none", 3) == []
+
+
+def test_every_watched_job_is_come_to_once(store: Store) -> None:
+    jobs = [stored(store, n, next_poll_at=after(n % 3), connection=f"c-{n % 2}") for n in range(12)]
+    stored(store, 98, next_poll_at=None)
+    ended = stored(store, 99, state=State.RUNNING)
+    store.save(Change(job=changed(ended, state=State.SUCCEEDED, next_poll_at=None)))
+    found = sorted(store.watched(), key=lambda due: due.id)
+    assert found == [DueJob(job.id, job.order.connection, job.due_at or NOON) for job in jobs]
+
+
+def test_a_job_that_moves_while_all_are_gone_through_hides_no_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_jobs, "PAGE", 2)
+    jobs = {
+        job.id: job
+        for job in (stored(store, n, next_poll_at=after(60 + n), connection="c") for n in range(7))
+    }
+    seen = []
+    for due in store.watched():
+        seen.append(due.id)
+        store.save(Change(job=changed(jobs[due.id], next_poll_at=NOON)))
+    assert sorted(seen) == sorted(jobs)
 
 
 def test_a_deleted_job_is_not_due(store: Store) -> None:

@@ -20,7 +20,7 @@ from trainbell.domain.events import EventType
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import Conflict, InputInvalid, NotFound, NotifyRejected
 from trainbell.ports import Notice
-from trainbell.simulators.slack import Answer, SlackReceiver
+from trainbell.simulators.slack import SlackAnswer, SlackReceiver
 from trainbell.stores.sqlite.store import SqliteStore
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.settings import configure_channels
@@ -151,7 +151,7 @@ def test_nobody_asks_for_test_messages(services: Services) -> None:
 
 def test_a_test_shows_what_the_receiver_says(services: Services, slack: SlackReceiver) -> None:
     put_channel(services, "team", SLACK)
-    slack.fail_next(Answer(410, "channel_is_archived"))
+    slack.fail_next(SlackAnswer(410, "channel_is_archived"))
     with pytest.raises(NotifyRejected, match="channel_is_archived"):
         configure_channels.try_channel(services, "team")
 

@@ -9,18 +9,15 @@ from datetime import timedelta
 from tests.builders import NOON, a_caller, a_running_job
 from tests.toy_service import ToyChannels, ToyService
 from trainbell.domain.settings import Connection, Schedule
-from trainbell.embedded.loop import (
-    THREADS_AT_FIRST,
-    Loop,
-    LoopWatchers,
-)
+from trainbell.embedded.loop import Loop, LoopWatchers
+from trainbell.embedded.pollers import AT_FIRST
 from trainbell.embedded.shares import AT_MOST
 from trainbell.ports import Change, Notice, Provider
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.cancel_job import cancel_job
 from trainbell.use_cases.jobs.request_job import request_job
 
-JOBS = THREADS_AT_FIRST + 4
+JOBS = AT_FIRST + 4
 PATIENCE_SECONDS = 20.0
 TOY_ORDER = {"provider": "toy", "connection": "toy", "kind": "train"}
 

@@ -30,7 +30,7 @@ ANSWER_BYTES_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiverAnswer:
     """The status, the beginning of what was answered, and the pause that was wished for."""
 
     status: int
@@ -58,7 +58,7 @@ class Webhook:
             raise ConfigInvalid(f"channel {config.name} has no secret")
         return self._context.secrets.read(config.secret).strip()
 
-    def post(self, url: httpx.URL | str, message: Any) -> Answer:
+    def post(self, url: httpx.URL | str, message: Any) -> ReceiverAnswer:
         """Raises NotifyUnavailable where there is no answer."""
         try:
             request = httpx.Request("POST", url, json=message, extensions=self._extensions)
@@ -72,7 +72,7 @@ class Webhook:
             raise NotifyUnavailable(
                 f"{self._receiver} could not be reached ({type(exc).__name__})"
             ) from None
-        return Answer(
+        return ReceiverAnswer(
             response.status_code,
             said[:ANSWER_BYTES_AT_MOST].decode("utf-8", "replace"),
             retry_after_seconds(response.headers.get("retry-after"), self._context.clock.now()),
@@ -82,7 +82,7 @@ class Webhook:
         self._transports.close()
 
 
-def refusal_of(receiver: str, answer: Answer) -> NotifyError | None:
+def refusal_of(receiver: str, answer: ReceiverAnswer) -> NotifyError | None:
     """What an answer means; None: it was taken (2xx).
 
     408, 429 and 5xx pass by themselves; anything else asks for a person. Of the answer's text only

@@ -15,6 +15,7 @@ from trainbell.api.asgi_app import asgi_app_for
 from trainbell.api.identity import OwnerIdentity
 from trainbell.bootstrap.embedded import embedded_services
 from trainbell.embedded.data_dir import open_data_dir
+from trainbell.embedded.heaps import share_heaps
 from trainbell.embedded.loop import Loop, LoopWatchers
 from trainbell.embedded.run_watch import RunWatch
 from trainbell.embedded.schedule_clock import EmbeddedScheduler
@@ -68,6 +69,7 @@ class EmbeddedInstance:
             )
             listener = Listener(self._host, self._port, allow_remote=self._allow_remote)
             stack.callback(listener.close)
+            share_heaps()
             watchers = LoopWatchers()
             scheduler = EmbeddedScheduler(watchers.woken.set)
             services = embedded_services(data_dir.path, watchers, scheduler, page_url=listener.url)

@@ -7,7 +7,6 @@ jobs cost no more memory than ten.
 from __future__ import annotations
 
 import math
-import queue
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import TypeVar
 
 from trainbell.domain.job import Job
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
+from trainbell.embedded.pollers import Pollers
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.embedded.shares import AT_MOST, Shares
 from trainbell.errors import NotFound, RecordUnreadable
@@ -30,12 +30,6 @@ from trainbell.use_cases.jobs.resume_starts import resume_starts
 from trainbell.use_cases.telling.publish_changes import publish_changes
 
 T = TypeVar("T")
-
-THREADS_AT_FIRST = 2
-THREADS_PER_TICK = 2
-CLEARED_WITHIN_TICKS = 32
-"""More threads while orders are left waiting, unless those that there are will have cleared them
-within a second: a burst at a fast service needs patience, not a crowd."""
 
 TICK_SECONDS = 0.03
 IDLE_SECONDS = 30.0
@@ -67,10 +61,6 @@ class Loop:
     """A dispatcher thread, one that tells, one for schedules and housekeeping, so that a slow
     receiver holds up neither, and as many polling threads as are needed.
 
-    Few threads poll a fast service with the least CPU; a slow one needs many, which mostly wait.
-    So there are few at first, and more whenever orders were left waiting, up to what `Shares` hands
-    out.
-
     `start` returns at once; `stop` lets what is in flight end, for at most `timeout` seconds.
     """
 
@@ -78,7 +68,6 @@ class Loop:
         self._services = services
         self._woken = watchers.woken
         self._stopping = threading.Event()
-        self._orders: queue.SimpleQueue[DueJob | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._in_flight: set[str] = set()
         self._shares = Shares()
@@ -90,8 +79,7 @@ class Loop:
         self._dispatcher = _thread(self._dispatch, "dispatch")
         self._teller = _thread(partial(self._repeat, self._tell_due), "tell")
         self._scheduler = _thread(partial(self._repeat, self._run_schedules), "schedules")
-        self._pollers: list[threading.Thread] = []
-        self._taken = self._taken_before = 0
+        self._pollers = Pollers(self._look_at)
 
     @property
     def polling_threads(self) -> int:
@@ -101,8 +89,7 @@ class Loop:
         self._services.store.readmit()
         mend_times(self._services)
         resume_starts(self._services)
-        for _ in range(THREADS_AT_FIRST):
-            self._add_poller()
+        self._pollers.start()
         self._dispatcher.start()
         self._teller.start()
         self._scheduler.start()
@@ -114,17 +101,11 @@ class Loop:
         deadline = time.monotonic() + timeout
         # First, because it may be about to add a poller.
         self._dispatcher.join(timeout)
-        for _ in self._pollers:
-            self._orders.put(None)
-        threads = [self._dispatcher, self._teller, self._scheduler, *self._pollers]
+        self._pollers.stop()
+        threads = [self._dispatcher, self._teller, self._scheduler, *self._pollers.threads]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
-
-    def _add_poller(self) -> None:
-        poller = _thread(self._work, f"poll-{len(self._pollers)}")
-        self._pollers.append(poller)
-        poller.start()
 
     def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -144,12 +125,7 @@ class Loop:
             mend_times(self._services)
             with self._lock:
                 self._not_before.clear()
-        # Left over from the tick before: every poller waits for its service.
-        left, taken = self._orders.qsize(), self._taken - self._taken_before
-        self._taken_before += taken
-        wanted = 0 if left <= CLEARED_WITHIN_TICKS * taken else THREADS_PER_TICK
-        for _ in range(min(wanted, AT_MOST - len(self._pollers))):
-            self._add_poller()
+        self._pollers.staff()
         with self._lock:
             if self._shares.room <= 0:
                 return 0.0
@@ -187,29 +163,27 @@ class Loop:
             if not self._shares.take(due.connection):
                 return False
             self._in_flight.add(due.id)
-        self._orders.put(due)
+        self._pollers.put(due)
         return True
 
-    def _work(self) -> None:
-        while (due := self._orders.get()) is not None:
-            trouble, began_at = False, time.monotonic()
-            try:
-                if not self._stopping.is_set():
-                    self._look(due.id)
-            except NotFound:
-                pass  # Deleted while it was due.
-            except RecordUnreadable:
-                trouble = True  # The store has set it aside and said so, or will at the next look.
-            except Exception:  # one job's trouble must not stop the others
-                log.exception("job %s could not be looked at; trying again soon", due.id)
-                trouble = True
-            with self._lock:
-                self._in_flight.discard(due.id)
-                self._shares.give_back(due.connection, time.monotonic() - began_at)
-                self._taken += 1
-                if trouble:
-                    until = self._services.clock.now() + AFTER_TROUBLE
-                    self._not_before[due.id] = until, due.connection
+    def _look_at(self, due: DueJob) -> None:
+        trouble, began_at = False, time.monotonic()
+        try:
+            if not self._stopping.is_set():
+                self._look(due.id)
+        except NotFound:
+            pass  # Deleted while it was due.
+        except RecordUnreadable:
+            trouble = True  # The store has set it aside and said so, or will at the next look.
+        except Exception:  # one job's trouble must not stop the others
+            log.exception("job %s could not be looked at; trying again soon", due.id)
+            trouble = True
+        with self._lock:
+            self._in_flight.discard(due.id)
+            self._shares.give_back(due.connection, time.monotonic() - began_at)
+            if trouble:
+                until = self._services.clock.now() + AFTER_TROUBLE
+                self._not_before[due.id] = until, due.connection
 
     def _look(self, job_id: str) -> None:
         wait = advance_job(self._services, job_id).wait_seconds

@@ -1,7 +1,7 @@
 """For channels: what to say of a notice, to people or to machines, and how to post it."""
 
 from trainbell.channels.cloud_event import cloud_event
-from trainbell.channels.webhook import Answer, Webhook, refusal_of, webhook_url
+from trainbell.channels.webhook import ReceiverAnswer, Webhook, refusal_of, webhook_url
 from trainbell.channels.wording import (
     cost_warning,
     key_metrics,
@@ -14,7 +14,7 @@ from trainbell.plain_text import one_line, spell_number
 from trainbell.redaction import redacted, redacted_text
 
 __all__ = [
-    "Answer",
+    "ReceiverAnswer",
     "Webhook",
     "cloud_event",
     "cost_warning",

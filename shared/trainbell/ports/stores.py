@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -148,6 +148,11 @@ class JobStore(Protocol):
     ) -> Sequence[DueJob]:
         """Jobs whose `due_at` has come, the longest overdue first; of each connection at most
         `per_connection` says."""
+        ...
+
+    def watched(self) -> Iterator[DueJob]:
+        """Every job that is looked at or looked for, whenever it is due; read page by page. One
+        that moves meanwhile comes once at least."""
         ...
 
     def active(self, connection: str, limit: int) -> Sequence[DueJob]:

@@ -21,7 +21,7 @@ PATH = "/services/T00000000/B00000000/thisisasecretoftheworkspace"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SlackAnswer:
     """What to answer instead of `ok`. `delay_seconds` is spent before answering."""
 
     status: int
@@ -39,7 +39,7 @@ class SlackReceiver:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.refused = 0
-        self._script: deque[Answer] = deque()
+        self._script: deque[SlackAnswer] = deque()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"receiver": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -72,12 +72,12 @@ class SlackReceiver:
     ) -> None:
         self.close()
 
-    def fail_next(self, *answers: Answer) -> None:
+    def fail_next(self, *answers: SlackAnswer) -> None:
         """Give these answers, one each, to the next messages; then go on as usual."""
         with self._lock:
             self._script.extend(answers)
 
-    def take(self, path: str, body: bytes) -> Answer:
+    def take(self, path: str, body: bytes) -> SlackAnswer:
         """Judge one post as Slack would."""
         with self._lock:
             answer = self._script.popleft() if self._script else _judge(path, body)
@@ -96,14 +96,14 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length > BODY_BYTES_AT_MOST:
             self.close_connection = True
-            self._reply(Answer(413, "payload_too_large"))
+            self._reply(SlackAnswer(413, "payload_too_large"))
             return
         answer = self.receiver.take(self.path, self.rfile.read(length))
         if answer.delay_seconds:
             time.sleep(answer.delay_seconds)
         self._reply(answer)
 
-    def _reply(self, answer: Answer) -> None:
+    def _reply(self, answer: SlackAnswer) -> None:
         content = answer.body.encode()
         self.send_response(answer.status)
         for name, value in answer.headers.items():
@@ -120,21 +120,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the path is a secret, here as well."""
 
 
-def _judge(path: str, body: bytes) -> Answer:
+def _judge(path: str, body: bytes) -> SlackAnswer:
     if path != PATH:
-        return Answer(404, "no_service")
+        return SlackAnswer(404, "no_service")
     try:
         payload: Any = json.loads(body)
     except ValueError:
         payload = None
     if not isinstance(payload, dict):
-        return Answer(400, "invalid_payload")
+        return SlackAnswer(400, "invalid_payload")
     blocks: Any = payload.get("blocks", [])
     if not payload.get("text") and not blocks:
-        return Answer(400, "no_text")
+        return SlackAnswer(400, "no_text")
     if not isinstance(blocks, list) or len(blocks) > 50 or not all(map(_block_is_good, blocks)):
-        return Answer(400, "invalid_blocks")
-    return Answer(200, "ok")
+        return SlackAnswer(400, "invalid_blocks")
+    return SlackAnswer(200, "ok")
 
 
 def _block_is_good(block: Any) -> bool:

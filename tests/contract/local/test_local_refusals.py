@@ -26,7 +26,7 @@ from trainbell.errors import (
 )
 from trainbell.ports import ProviderContext, StartOrder
 from trainbell.providers.local import PROVIDER
-from trainbell.providers.local.launching import Answer, Outcome, hand_over
+from trainbell.providers.local.launching import Outcome, SupervisorAnswer, hand_over
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_trouble_with_the_disk_is_no_fault_of_the_job(machine: Machine) -> None:
 def test_what_the_supervisor_answers_is_what_is_raised(
     machine: Machine, outcome: Outcome, error: type[Exception]
 ) -> None:
-    provider = machine.a_provider(hand_over=lambda *_, **__: Answer(outcome, "no space"))
+    provider = machine.a_provider(hand_over=lambda *_, **__: SupervisorAnswer(outcome, "no space"))
 
     with pytest.raises(error, match="no space"):
         provider.start(machine.order(*SLEEP))

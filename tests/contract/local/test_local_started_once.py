@@ -21,7 +21,13 @@ from trainbell.domain.job import State
 from trainbell.errors import (
     StartOutcomeUnknown,
 )
-from trainbell.providers.local.launching import BEGIN, SUPERVISOR, Answer, Outcome, hand_over
+from trainbell.providers.local.launching import (
+    BEGIN,
+    SUPERVISOR,
+    Outcome,
+    SupervisorAnswer,
+    hand_over,
+)
 
 
 def test_the_same_order_again_is_the_same_run(machine: Machine) -> None:
@@ -61,7 +67,7 @@ def test_of_many_starters_one_starts(machine: Machine) -> None:
 def test_an_order_that_arrives_late_does_not_start_an_ended_run_again(machine: Machine) -> None:
     sent: list[Mapping[str, Any]] = []
 
-    def listening(order: Mapping[str, Any], **given: Any) -> Answer:
+    def listening(order: Mapping[str, Any], **given: Any) -> SupervisorAnswer:
         sent.append(order)
         return hand_over(order, **given)
 
@@ -109,12 +115,12 @@ importlib.import_module("supervisor.main").main()
 def test_a_supervisor_killed_at_any_step_never_makes_two_trainings(
     machine: Machine, step: str, when: str, launched: bool, trainings: int
 ) -> None:
-    def killed_on_the_way(order: Mapping[str, Any], **_: Any) -> Answer:
+    def killed_on_the_way(order: Mapping[str, Any], **_: Any) -> SupervisorAnswer:
         arguments = [sys.executable, "-I", "-S", "-c", KILLED_AT, str(SUPERVISOR), step, when]
         subprocess.run(
             arguments, input=json.dumps(order).encode(), stdout=subprocess.PIPE, check=False
         )
-        return Answer(Outcome.UNCLEAR, "killed")
+        return SupervisorAnswer(Outcome.UNCLEAR, "killed")
 
     order = machine.shell("echo started >> starts; sleep 0.2")
     starts = machine.data_dir / "starts"

@@ -33,14 +33,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SupervisorAnswer:
     outcome: Outcome
     message: str
 
 
 def hand_over(
     order: Mapping[str, Any], *, environment: Mapping[str, str], timeout_seconds: float
-) -> Answer:
+) -> SupervisorAnswer:
     """Start a supervisor and wait for its answer, which comes before the command has done much.
 
     The supervisor is in a session of its own, reads no Python settings (`-I -S`) and goes on as
@@ -70,10 +70,14 @@ def hand_over(
     return _read(said)
 
 
-def _read(said: str) -> Answer:
+def _read(said: str) -> SupervisorAnswer:
     try:
         answer = json.loads(said)
-        return Answer(Outcome(answer["outcome"]), str(answer["message"])[:MAX_ANSWER_CHARACTERS])
+        return SupervisorAnswer(
+            Outcome(answer["outcome"]), str(answer["message"])[:MAX_ANSWER_CHARACTERS]
+        )
     except (ValueError, KeyError, TypeError):
         last_words = said.strip()[-MAX_ANSWER_CHARACTERS:] or "no answer"
-        return Answer(Outcome.UNCLEAR, f"the supervisor gave no readable answer: {last_words}")
+        return SupervisorAnswer(
+            Outcome.UNCLEAR, f"the supervisor gave no readable answer: {last_words}"
+        )

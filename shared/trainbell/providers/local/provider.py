@@ -19,7 +19,7 @@ from trainbell.ports import Clock, Handle, StartOrder
 from trainbell.providers.local.command_environment import environment_for, program_for
 from trainbell.providers.local.gpus import NoGpus, free_gpus, load_nvml
 from trainbell.providers.local.last_words import last_words
-from trainbell.providers.local.launching import Answer, Outcome, hand_over
+from trainbell.providers.local.launching import Outcome, SupervisorAnswer, hand_over
 from trainbell.providers.local.log_tail import tail
 from trainbell.providers.local.parameters import LocalOptions, TrainParameters
 from trainbell.providers.local.passed_variables import link_to_run, read_given
@@ -33,7 +33,7 @@ from trainbell.providers.local.status_map import STATUS_MAP, Status
 START_TIMEOUT_SECONDS = 20.0
 SUPERVISOR_GONE = "[... its supervisor was killed; standard error follows by itself ...]"
 
-HandOver = Callable[..., Answer]
+HandOver = Callable[..., SupervisorAnswer]
 
 
 class LocalProvider:
@@ -242,7 +242,7 @@ class LocalProvider:
     def _run_of(self, handle: Handle) -> RunDirectory:
         return self._run(handle.get("job_id", ""), ProviderJobMissing)
 
-    def _send(self, order: Mapping[str, Any]) -> Answer:
+    def _send(self, order: Mapping[str, Any]) -> SupervisorAnswer:
         # The supervisor gets none of the job's variables: they are meant for the command.
         libraries = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
         own = {n: self._own_environment[n] for n in libraries if n in self._own_environment}

@@ -16,12 +16,12 @@ from trainbell.errors import (
     ProviderUnavailable,
     StartOutcomeUnknown,
 )
-from trainbell.providers.local.launching import Answer, Outcome
+from trainbell.providers.local.launching import Outcome, SupervisorAnswer
 
 NAME = "local"
 
 
-def start_error(answer: Answer, when_busy: WhenBusy) -> Exception:
+def start_error(answer: SupervisorAnswer, when_busy: WhenBusy) -> Exception:
     details: dict[str, Any] = {"provider": NAME, "operation": "start"}
     if answer.outcome is Outcome.BUSY and when_busy is WhenBusy.WAIT:
         return ProviderThrottled(answer.message, **details)

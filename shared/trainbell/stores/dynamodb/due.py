@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -51,17 +51,15 @@ def count_by_state(table: Table, project: str | None) -> Mapping[State, int]:
     return {state: count for state, count in counts.items() if not state.is_end}
 
 
-def all_items(table: Table, shards: Sequence[str]) -> Sequence[Item]:
-    """All that is in the index, due or not."""
+def all_items(table: Table, shards: Sequence[str]) -> Iterator[Item]:
+    """All that is in the index, due or not; read page by page."""
     where = "#due_shard = :shard"
-    found: list[Item] = []
     for shard in shards:
-        found += table.query_all(
+        yield from table.query_all(
             IndexName=DUE,
             KeyConditionExpression=where,
             **placeholders(where, {"shard": text(shard)}),
         )
-    return found
 
 
 def active_items(table: Table, connection: str) -> Sequence[Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,6 +39,7 @@ from trainbell.stores.dynamodb.table import (
     EVENT_PREFIX,
     JOB_SHARDS,
     JOB_SK,
+    NEVER,
     PK,
     SK,
     durations_key,
@@ -170,6 +171,10 @@ class DynamoDBJobs:
             if per_connection is None or taken[connection] <= per_connection(connection):
                 jobs.append(_due_job(item))
         return jobs
+
+    def watched(self) -> Iterator[DueJob]:
+        items = due_index.all_items(self._table, JOB_SHARDS)
+        return (_due_job(item) for item in items if item[DUE_AT]["S"] != NEVER)
 
     def active(self, connection: str, limit: int) -> Sequence[DueJob]:
         return [_due_job(item) for item in due_index.active_items(self._table, connection)[:limit]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -26,6 +26,8 @@ from trainbell.stores.sqlite.listing import cursor_after, select_page
 from trainbell.stores.sqlite.outbox import add_entries
 from trainbell.stores.sqlite.quarantine import Quarantine, forget
 
+PAGE = 500
+
 # Leaves the indexed columns alone: only the index of due jobs changes with it.
 _BOOKKEEP = """UPDATE jobs SET due_at = ?, revision = revision + 1, body = ?
     WHERE id = ? AND revision = ? AND state = ?"""
@@ -40,6 +42,8 @@ _CONNECTIONS = """WITH RECURSIVE found (name) AS (
     ) SELECT name FROM found WHERE name IS NOT NULL"""
 _DUE = """SELECT id, connection, due_at FROM jobs
     WHERE connection = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?"""
+_WATCHED = """SELECT id, connection, due_at FROM jobs WHERE due_at IS NOT NULL
+    AND (connection, due_at, id) > (?, ?, ?) ORDER BY connection, due_at, id LIMIT ?"""
 _ACTIVE = """SELECT id, connection, due_at FROM jobs WHERE connection = ?
     AND due_at IS NOT NULL AND state != ? ORDER BY due_at DESC LIMIT ?"""
 _FIRST_DUE = "SELECT min(due_at) FROM jobs WHERE connection = ? AND due_at IS NOT NULL"
@@ -152,6 +156,16 @@ class SqliteJobs:
             ]
         rows.sort(key=itemgetter(2))
         return [DueJob(job_id, connection, moment(at)) for job_id, connection, at in rows[:limit]]
+
+    def watched(self) -> Iterator[DueJob]:
+        connection, at, job_id = "", 0, ""
+        while True:
+            with self._database.reading() as db:
+                rows = db.execute(_WATCHED, (connection, at, job_id, PAGE)).fetchall()
+            yield from (DueJob(job_id, name, moment(at)) for job_id, name, at in rows)
+            if len(rows) < PAGE:
+                return
+            job_id, connection, at = rows[-1]
 
     def active(self, connection: str, limit: int) -> Sequence[DueJob]:
         with self._database.reading() as db:

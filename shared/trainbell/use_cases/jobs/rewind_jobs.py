@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from trainbell.domain.rewinding import rewound
 from trainbell.errors import NotFound, RecordUnreadable
 from trainbell.use_cases.ground.recording import record
 from trainbell.use_cases.ground.services import Services, log
-
-JOBS_AT_MOST = 100_000
-FAR = timedelta(days=3650)
 
 
 def rewind_jobs(services: Services) -> int:
     """Look at every job that is not due yet. Returns how many had times of the future."""
     now = services.clock.now()
     changed = 0
-    for due in services.store.due(now + FAR, JOBS_AT_MOST):
+    for due in services.store.watched():
         if due.due_at <= now:
             continue
         try:
