@@ -271,6 +271,14 @@ def test_tags_say_where_a_secret_may_go(
     assert [use for use in uses if secrets.refusal(reference, use) is None] == allowed
 
 
+def test_a_version_of_a_parameter_is_bound_as_the_parameter_is(clients: AwsClients) -> None:
+    reference = keep(clients, "ssm", hosts="dva.corp.example")
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    assert secrets.read(f"{reference}:1") == "v"
+    assert secrets.refusal(f"{reference}:1", LISTED) is None
+    assert secrets.refusal(f"{reference}:1", OWN) is not None
+
+
 def test_what_is_refused_says_what_its_owner_can_run(clients: AwsClients) -> None:
     secrets = CloudSecrets(clients, "trainbell/", FakeClock())
     for kind, command in (

@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
         connection = {"provider": "datarobot", "base_url": base_url, "secret": secret}
         allow(folder / "data", connection)
         client.put("connections", "dr", connection)
-        client.put("connections", "va", {"provider": "deepva", "secret": secret})
+        client.put("connections", "va", {"provider": "deepva", "secret": "env:VA_KEY"})
         yield instance, base_url
 
 

@@ -163,8 +163,10 @@ class CloudSecrets:
         if kind == "secretsmanager":
             described = self._clients.secretsmanager.describe_secret(SecretId=name)
             return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
+        # All versions of a parameter, `NAME:3`, have its tags.
+        whole = _path(name).partition(":")[0]
         listed = self._clients.ssm.list_tags_for_resource(
-            ResourceType="Parameter", ResourceId=_path(name)
+            ResourceType="Parameter", ResourceId=whole
         )
         return {tag["Key"]: tag["Value"] for tag in listed.get("TagList", ())}
 
