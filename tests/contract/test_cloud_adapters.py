@@ -16,7 +16,7 @@ from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.environment import ScheduleTarget
 from trainbell.cloud.eventbridge_scheduler import SCHEDULED_TIME, EventBridgeScheduler
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
-from trainbell.cloud.secrets import KEPT, RENEWED_AFTER, CloudSecrets
+from trainbell.cloud.secrets import ASKED_AGAIN_AFTER, KEPT, RENEWED_AFTER, CloudSecrets
 from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
 from trainbell.domain.secret_bounds import AMBIENT, Destination, HostPattern, SecretUse
 from trainbell.domain.settings import Schedule
@@ -311,7 +311,7 @@ def test_what_its_owner_allows_counts_at_once_and_what_is_withdrawn_within_a_min
     assert secrets.refusal(reference, LISTED) is not None
     tag = {"Key": "trainbell:hosts", "Value": "dva.corp.example"}
     clients.secretsmanager.tag_resource(SecretId="trainbell/x", Tags=[tag])  # type: ignore[list-item]
-    clock.advance(RENEWED_AFTER.total_seconds())
+    clock.advance(ASKED_AGAIN_AFTER.total_seconds())
     assert secrets.refusal(reference, LISTED) is None
     clients.secretsmanager.untag_resource(SecretId="trainbell/x", TagKeys=["trainbell:hosts"])
     clock.advance(KEPT.total_seconds())
