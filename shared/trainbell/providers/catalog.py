@@ -112,7 +112,6 @@ class Catalog:
         spec = self.spec(connection.provider)
         connection = _completed(connection, spec)
         secret = BoundSecret(self._secrets, spec.secret_of(connection), spec.secret_use(connection))
-        secret.require()
         known = KnownSecrets(secret)
         provider = spec.build(
             ProviderContext(
