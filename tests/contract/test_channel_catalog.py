@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.builders import NOON, FakeClock
 from tests.open_secrets import OpenSecrets
 from trainbell.channels.catalog import FoundChannels
 from trainbell.domain.events import EventType
+from trainbell.domain.secret_bounds import SecretUse
 from trainbell.domain.settings import ChannelConfig
 from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.ports import Channel, ChannelContext, ChannelSpec, Notice
@@ -133,3 +135,25 @@ def test_the_installation_brings_its_topic_and_bus() -> None:
     ]
     assert brought[0].events == (EventType.JOB_FINISHED,)
     assert probes().built_in() == []
+
+
+def test_a_channel_is_not_lent_once_its_secret_is_forbidden() -> None:
+    """A plugin may keep what it once read."""
+
+    class Vault(NoSecrets):
+        forbids = False
+
+        def refusal(self, reference: str, use: SecretUse) -> str | None:
+            assert (reference, use.user, use.is_address) == ("env:HOOK", "probe", True)
+            return "not there" if self.forbids else None
+
+    vault = Vault()
+    spec = ChannelSpec(name="probe", title="Probe", build=Probe, needs_secret=True)
+    entries: Any = [Entry("probe", lambda: spec)]
+    channels = FoundChannels(vault, FakeClock(), third_party=lambda: entries)
+    config = ChannelConfig(name="team", kind="probe", secret="env:HOOK")
+    with channels.lease(config):
+        pass
+    vault.forbids = True
+    with pytest.raises(ConfigInvalid, match="not there"), channels.lease(config):
+        pytest.fail("it was lent")

@@ -16,7 +16,7 @@ from trainbell.cloud.clients import AwsClients
 from trainbell.cloud.environment import ScheduleTarget
 from trainbell.cloud.eventbridge_scheduler import SCHEDULED_TIME, EventBridgeScheduler
 from trainbell.cloud.not_granted import NoScheduler, NoWatchers
-from trainbell.cloud.secrets import KEPT, RENEWED_AFTER, CloudSecrets
+from trainbell.cloud.secrets import ASKED_AGAIN_AFTER, KEPT, RENEWED_AFTER, CloudSecrets
 from trainbell.cloud.step_functions_watchers import StepFunctionsWatchers
 from trainbell.domain.secret_bounds import AMBIENT, Destination, HostPattern, SecretUse
 from trainbell.domain.settings import Schedule
@@ -259,6 +259,8 @@ def keep(clients: AwsClients, kind: str, **tags: str) -> str:
         ({"hosts": "dva.corp.example", "provider": "deepva"}, [LISTED]),
         ({"hosts": "dva.corp.example", "provider": "einstein"}, []),
         ({"hosts": " "}, []),
+        ({"hosts": " ", "provider": "deepva"}, []),
+        ({"hosts": "dva.corp.example", "provider": " "}, []),
         ({"hosts": "https://dva.corp.example/"}, []),
     ],
 )
@@ -269,6 +271,19 @@ def test_tags_say_where_a_secret_may_go(
     secrets = CloudSecrets(clients, "trainbell/", FakeClock())
     uses = [OWN, LISTED, THEIRS]
     assert [use for use in uses if secrets.refusal(reference, use) is None] == allowed
+
+
+def test_a_version_of_a_parameter_is_bound_as_the_parameter_is(clients: AwsClients) -> None:
+    reference = keep(clients, "ssm", hosts="dva.corp.example")
+    secrets = CloudSecrets(clients, "trainbell/", FakeClock())
+    assert secrets.read(f"{reference}:1") == "v"
+    tags: Any = {"TagList": [{"Key": "trainbell:hosts", "Value": "dva.corp.example"}]}
+    # AWS knows no tags of a version, where moto takes it for the parameter.
+    asked = {"ResourceType": "Parameter", "ResourceId": "/trainbell/x"}
+    with Stubber(clients.ssm) as stub:
+        stub.add_response("list_tags_for_resource", tags, asked)
+        assert secrets.refusal(f"{reference}:1", LISTED) is None
+        assert secrets.refusal(f"{reference}:1", OWN) is not None
 
 
 def test_what_is_refused_says_what_its_owner_can_run(clients: AwsClients) -> None:
@@ -303,7 +318,7 @@ def test_what_its_owner_allows_counts_at_once_and_what_is_withdrawn_within_a_min
     assert secrets.refusal(reference, LISTED) is not None
     tag = {"Key": "trainbell:hosts", "Value": "dva.corp.example"}
     clients.secretsmanager.tag_resource(SecretId="trainbell/x", Tags=[tag])  # type: ignore[list-item]
-    clock.advance(RENEWED_AFTER.total_seconds())
+    clock.advance(ASKED_AGAIN_AFTER.total_seconds())
     assert secrets.refusal(reference, LISTED) is None
     clients.secretsmanager.untag_resource(SecretId="trainbell/x", TagKeys=["trainbell:hosts"])
     clock.advance(KEPT.total_seconds())

@@ -49,12 +49,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedI
 @pytest.fixture
 def run(
     served: tuple[EmbeddedInstance, str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Runs a command; gives its status, output and errors."""
     monkeypatch.setenv("TRAINBELL_URL", served[0].url)
     monkeypatch.setenv("TRAINBELL_TOKEN", served[0].token)
+    monkeypatch.setenv("TRAINBELL_DATA_DIR", str(tmp_path / "here"))
 
     def run(*words: str, group: str = "datarobot") -> tuple[int, str, str]:
         status = command_line.exit_status([group, *words])
@@ -152,13 +154,15 @@ def test_R10_files_too_large_for_the_api_go_directly(
 ) -> None:
     """From a machine whose owner lets the secret go there; its Trainbell is elsewhere."""
     monkeypatch.setenv("TRAINBELL_DATA_DIR", str(tmp_path / "mine"))
-    secret = f"file:{served[0].data_dir.parent / 'key'}"
-    allow(tmp_path / "mine", {"provider": "datarobot", "base_url": served[1], "secret": secret})
     large = tmp_path / "weights.bin"
     large.write_bytes(Random(7).randbytes(4_000_000))
     create = ["versions", "create", MODEL, "--json", "--file", str(large)]
     status, _, err = run(*create)
     assert (status, "the API takes 750,000: send them with --direct" in err) == (2, True)
+    # The server says where the connection leads; who sends a secret of this machine decides here.
+    status, _, err = run(*create, "--direct")
+    assert (status, "is not allowed to go to" in err) == (2, True)
+    assert run(*err[err.index("secrets allow") :].split()[1:], group="secrets")[0] == 0
     status, out, _ = run(*create, "--direct")
     assert status == 0
     made = json.loads(out)["id"]

@@ -42,7 +42,7 @@ def a_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Overflow]:
         maker.create_bucket(Bucket=BUCKET)
         maker.close()
         clients = AwsClients()
-        yield S3Overflow(clients, BUCKET)
+        yield S3Overflow(clients, BUCKET, "red")
         clients.s3.close()
     finally:
         server.stop()
@@ -94,7 +94,7 @@ def test_a_directory_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 def test_a_bucket_that_is_not_there_or_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with a_bucket(monkeypatch):
-        elsewhere = S3Overflow(AwsClients(), "another")
+        elsewhere = S3Overflow(AwsClients(), "another", "red")
         for act in (lambda: elsewhere.keep(JOB, b"{}"), lambda: elsewhere.forget(JOB)):
             with pytest.raises(TrainbellError, match="NoSuchBucket"):
                 act()
@@ -102,4 +102,4 @@ def test_a_bucket_that_is_not_there_or_does_not_answer(monkeypatch: pytest.Monke
         pass
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(StoreUnavailable):
-        S3Overflow(AwsClients(), BUCKET).keep(JOB, b"{}")
+        S3Overflow(AwsClients(), BUCKET, "red").keep(JOB, b"{}")

@@ -27,6 +27,9 @@ ORDER = ("requested", "starting", "queued", "running", *ENDS)
 SPEED = 4.0
 """A training of the simulator takes 22 of its own seconds."""
 
+ALLOWED_AFTER_SECONDS = 1.1
+"""The cloud looks at tags once a second at most."""
+
 Job = Mapping[str, Any]
 
 
@@ -64,10 +67,15 @@ def deepva() -> Iterator[Service]:
 
 
 def connect(engine: Engine, service: Service) -> None:
-    """A connection is made, tried for real, and shows its secret as a reference only."""
+    """A connection is made once the secret's owner allows it, tried for real, and shows its secret
+    as a reference only."""
     with engine.trainbell() as trainbell:
         body = {"provider": "deepva", "base_url": service.url, "secret": engine.secret}
+        with pytest.raises(ApiProblem, match="is not allowed to go to") as refused:
+            trainbell.put("connections", "faces", body)
+        assert refused.value.status == 422
         engine.allow(body)
+        time.sleep(ALLOWED_AFTER_SECONDS)
         trainbell.put("connections", "faces", body)
         assert trainbell.test("connections", "faces")
         shown = trainbell.get("connections", "faces")

@@ -10,7 +10,7 @@ import pytest
 from tests.infra.test_template import FUNCTIONS, resource_of
 from tests.infra.translated import of_type, resources
 from trainbell.providers.sagemaker.client import LOG_GROUP
-from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
+from trainbell.providers.sagemaker.options import JOB_ID_LENGTH
 from trainbell.stores.dynamodb.table import ACTIONS
 
 # X-Ray and log deliveries know no resources:
@@ -31,25 +31,27 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 
+OUR_JOB = "${AWS::StackName}-" + "?" * JOB_ID_LENGTH
+
 # What does not exist yet when the role is made, or has a suffix that AWS chooses.
 UNDER_A_PREFIX = {
     "dynamodb:ListStreams": "/stream/*",
     "logs:DescribeLogStreams": f":log-group:{LOG_GROUP}:*",
-    "logs:GetLogEvents": f":log-group:{LOG_GROUP}:log-stream:{DEFAULT_PREFIX}*",
-    "s3:DeleteObject": ":s3:::${OverflowBucket}/jobs/*",
-    "s3:GetObject": ":s3:::${OverflowBucket}/jobs/*",
-    "s3:PutObject": ":s3:::${OverflowBucket}/jobs/*",
-    "sagemaker:AddTags": f":training-job/{DEFAULT_PREFIX}*",
-    "sagemaker:CreateTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
-    "sagemaker:DescribeTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
-    "sagemaker:StopTrainingJob": f":training-job/{DEFAULT_PREFIX}*",
+    "logs:GetLogEvents": f":log-group:{LOG_GROUP}:log-stream:{OUR_JOB}/*",
+    "s3:DeleteObject": ":s3:::${OverflowBucket}/${AWS::StackName}/jobs/*",
+    "s3:GetObject": ":s3:::${OverflowBucket}/${AWS::StackName}/jobs/*",
+    "s3:PutObject": ":s3:::${OverflowBucket}/${AWS::StackName}/jobs/*",
+    "sagemaker:AddTags": f":training-job/{OUR_JOB}",
+    "sagemaker:CreateTrainingJob": f":training-job/{OUR_JOB}",
+    "sagemaker:DescribeTrainingJob": f":training-job/{OUR_JOB}",
+    "sagemaker:StopTrainingJob": f":training-job/{OUR_JOB}",
     "scheduler:CreateSchedule": "schedule/${Schedules}/*",
     "scheduler:DeleteSchedule": "schedule/${Schedules}/*",
     "scheduler:UpdateSchedule": "schedule/${Schedules}/*",
-    "secretsmanager:DescribeSecret": "secret:${SecretPrefix}*",
-    "secretsmanager:GetSecretValue": "secret:${SecretPrefix}*",
-    "ssm:GetParameter": "parameter/${SecretPrefix}*",
-    "ssm:ListTagsForResource": "parameter/${SecretPrefix}*",
+    "secretsmanager:DescribeSecret": "secret:${Prefix}*",
+    "secretsmanager:GetSecretValue": "secret:${Prefix}*",
+    "ssm:GetParameter": "parameter/${Prefix}*",
+    "ssm:ListTagsForResource": "parameter/${Prefix}*",
 }
 
 STORE = {"UseTablePolicy", "WriteTracesPolicy"}
@@ -114,11 +116,16 @@ def test_a_wildcard_resource_only_where_there_is_none_to_name() -> None:
             assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCES, name
 
 
+def text_of(resource: Any) -> str:
+    given: Any = resource if isinstance(resource, str) else resource.get("Fn::Sub", "")
+    return str(given[0] if isinstance(given, list) else given)
+
+
 def test_a_prefix_only_where_the_name_is_not_known() -> None:
     for name, statement in ALL:
         for resource in as_list(statement["Resource"]):
-            text = resource if isinstance(resource, str) else resource.get("Fn::Sub", "")
-            if "*" in text and text != "*":
+            text = text_of(resource)
+            if ("*" in text or "?" in text) and text != "*":
                 for action in as_list(statement["Action"]):
                     assert text.endswith(UNDER_A_PREFIX[action]), (name, action)
 

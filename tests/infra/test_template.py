@@ -17,7 +17,7 @@ from trainbell.channels import aws_clients, webhook
 from trainbell.cloud.clients import CALL_SECONDS, EXCHANGE_SECONDS
 from trainbell.cloud.environment import PREFIX, CloudEnvironment
 from trainbell.domain.starting import START_LEASE_SECONDS
-from trainbell.providers.sagemaker.options import DEFAULT_PREFIX
+from trainbell.ports import INSTALLATION
 from trainbell.stores.dynamodb.table import (
     STREAM_FILTER,
     TTL_ATTRIBUTE,
@@ -109,9 +109,9 @@ def test_sagemakers_events_of_our_training_jobs_cause_a_poll() -> None:
     assert rule["EventPattern"] == {
         "source": [event["source"]],
         "detail-type": [event["detail-type"]],
-        "detail": {"TrainingJobName": [{"prefix": DEFAULT_PREFIX}]},
+        "detail": {"TrainingJobName": [{"prefix": {"Fn::Sub": "${AWS::StackName}-"}}]},
     }
-    assert event["detail"]["TrainingJobName"].startswith(DEFAULT_PREFIX)
+    assert event["detail"]["TrainingJobName"].startswith(f"{INSTALLATION}-")
     [target] = rule["Targets"]
     assert resource_of(target["Arn"]) == "PollOnEventFunction"
 

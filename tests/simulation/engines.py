@@ -303,6 +303,8 @@ class Cloud:
 
     def _run(self, name: str, at: datetime) -> None:
         def work() -> None:
+            if self.ground.plan.extras.late_runs and self.ground.happens(0.4):
+                _pause(self.ground, self.ground.random.uniform(1, 3) * HOUR)
             for tries in range(20):
                 done = False
 

@@ -91,7 +91,8 @@ def _any_attempt() -> list[Replacement]:
         job: Job, attempt: int, looked_at: datetime, now: datetime, settling: Settling
     ) -> Decision:
         if attempt != job.start.attempts:
-            looked_at, settling = now, replace(settling, look_ups=1)
+            # It knew of no longer settling either.
+            looked_at, settling = now, replace(settling, look_ups=1, seconds=30.0)
         decision: Decision = not_found(job, attempt, looked_at, now, settling)
         return decision
 
@@ -256,7 +257,7 @@ def _blind_repeat() -> list[Replacement]:
 FAULTS: Mapping[str, Fault] = {
     "judged-by-its-answer": Fault("two trainings", "started once", 275, _judged_by_its_answer),
     "settles-in-thirty-seconds": Fault("two trainings", "started once", 37, _thirty_seconds),
-    "any-attempt": Fault("two trainings", "started once", None, _any_attempt),
+    "any-attempt": Fault("two trainings", "started once", 371, _any_attempt),
     "blind-repeat": Fault("two trainings", "started once", 3, _blind_repeat),
     "missing-now-and-then": Fault(
         "lost while it runs", "never lost while it runs", 23, _missing_now_and_then
@@ -272,12 +273,12 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "future-binds": Fault("a cancel is not seen", "watched to its end", 43, _future_binds),
     "shared-handle": Fault("two jobs, one training", "one training, one job", 30, _shared_handle),
-    "last-write-wins": Fault("a lost update", None, 28, _last_write_wins),
+    "last-write-wins": Fault("a lost update", "it comes to rest", 28, _last_write_wins),
     "unconditional-settings": Fault(
-        "a disable is undone", "what is disabled stays so", None, _unconditional_settings
+        "a deletion is undone", "what is deleted stays so", 147, _unconditional_settings
     ),
-    "silent-doubles": Fault("no alarm", "started once", None, _silent_doubles),
-    "late-in-silence": Fault("a lost due time", "no due time in silence", None, _late_in_silence),
+    "silent-doubles": Fault("no alarm", "started once", 667, _silent_doubles),
+    "late-in-silence": Fault("a lost due time", "no due time in silence", 494, _late_in_silence),
     "counts-characters": Fault("too big", "it fits into every store", 18, _characters),
     "one-row-stops-all": Fault("nobody watched", "it comes to rest", 5, _one_row_stops_all),
 }

@@ -83,13 +83,14 @@ class Extras:
     `commits_late`: the tokenless service takes longer than its connection says. `freezes`:
     functions freeze in the middle of a look-up, and the next goes on without them. `verbose_job`:
     one with more text than a store takes. `spoiled_at`: when a row of a job that nobody waits for
-    is made unreadable.
+    is made unreadable. `late_runs`: a due time of the schedule may be delivered after the next.
     """
 
     commits_late: bool = False
     freezes: bool = False
     verbose_job: int | None = None
     spoiled_at: float | None = None
+    late_runs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +140,11 @@ def plan_of(seed: int, engine: str | None = None) -> Plan:
 def _extras(rng: Random, chaos_for: float) -> Extras:
     """Of dice of their own, so that a new one leaves all the rest of a seed as it was."""
     return Extras(
-        commits_late=rng.random() < 0.05,
-        freezes=rng.random() < 0.3,
+        commits_late=rng.random() < 0.15,
+        freezes=rng.random() < 0.5,
         verbose_job=0 if rng.random() < 0.05 else None,
         spoiled_at=rng.uniform(0, chaos_for / 2) if rng.random() < 0.1 else None,
+        late_runs=rng.random() < 0.3,
     )
 
 

@@ -143,6 +143,7 @@ class SimulatedProvider:
             raise ProviderThrottled("this account has no quota", retry_after_seconds=60)
         if ground.happens(self.service.plan.refusals):
             self._travel("while a start is refused")
+            self._freeze(0.8, 1500)
             raise ProviderRejected("the service does not like this")
         if ground.happens(lost / 2):
             self._travel("while a start is lost")
@@ -162,9 +163,7 @@ class SimulatedProvider:
         ground = self.service.ground
         now, found = ground.now, self.service.marked(order.job_id)
         handles = [] if self.is_elsewhere else [{"id": t.id} for t in found if t.appears_at <= now]
-        if ground.plan.extras.freezes and ground.happens(0.2):
-            self._say("the function is frozen with its answer")
-            ground.clockwork.pause(ground.random.uniform(60, 600))
+        self._freeze(0.4, 900)
         self._travel("while a look-up is answered", share=0.5)
         self._say(f"found {handles}")
         if len(handles) > 1:
@@ -268,6 +267,13 @@ class SimulatedProvider:
         slow = ground.happens(self.service.plan.slow_answers)
         seconds = ground.random.uniform(5, 45) if slow else ground.random.uniform(0.02, 1)
         self.process.crossing(what, seconds * share)
+
+    def _freeze(self, share: float, seconds: float) -> None:
+        """An answer is there, and nobody deals with it for a while."""
+        ground = self.service.ground
+        if ground.plan.extras.freezes and ground.happens(share):
+            self._say("the function freezes with the answer")
+            ground.clockwork.pause(ground.random.uniform(60, seconds))
 
     def _say(self, what: str) -> None:
         self.service.ground.say(f"  {self.process.name} → {self.service.plan.name}: {what}")

@@ -16,7 +16,8 @@ from tests.builders import FakeClock, a_connection
 from tests.inner_provider import inner
 from tests.open_secrets import OpenSecrets
 from trainbell.domain.observation import Observation
-from trainbell.errors import ConfigInvalid, NotFound
+from trainbell.domain.secret_bounds import SecretUse
+from trainbell.errors import ConfigInvalid, NotFound, ProviderAuthFailed
 from trainbell.extensions.client_pool import MAX_CLIENTS, RETIRED_FOR
 from trainbell.ports import (
     Handle,
@@ -296,3 +297,74 @@ def test_a_failed_build_is_tried_again() -> None:
     for _ in range(2):
         with pytest.raises(ConfigInvalid, match="env:KEY is not set"):
             catalog.client(of("deepva"))
+
+
+# ---------------------------------------------------------------- secrets and where they may go
+
+
+class Vault(OpenSecrets):
+    """Its owner changes what is allowed."""
+
+    def __init__(self) -> None:
+        self.forbids = False
+        self.asked: list[tuple[str, SecretUse]] = []
+        self.renewed: list[str] = []
+
+    def refusal(self, reference: str, use: SecretUse) -> str | None:
+        self.asked.append((reference, use))
+        return "not there" if self.forbids else None
+
+    def renew(self, reference: str) -> None:
+        self.renewed.append(reference)
+
+    def read(self, reference: str) -> str:
+        return "a-secret"
+
+
+class Keeping(Client):
+    """A provider that reads its secret once and keeps it, as a plugin may."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        super().__init__(context)
+        assert context.connection.secret is not None
+        self.secret = context.secrets.read(context.connection.secret)
+
+    def check(self) -> str:
+        raise ProviderAuthFailed("the key is refused", provider="acme", operation="check")
+
+
+def keeping(vault: Vault) -> Catalog:
+    spec = a_spec("acme", build=Keeping, default_base_url="https://api.acme.example/v1")
+    entries: Any = [Entry("acme", lambda: spec)]
+    return Catalog(vault, FakeClock(), third_party=lambda: entries)
+
+
+def test_a_client_that_keeps_its_secret_is_not_lent_once_it_is_forbidden() -> None:
+    vault = Vault()
+    catalog = keeping(vault)
+    connection = of("acme", base_url="https://lab.example:8443/v1")
+    with catalog.lease(connection):
+        pass
+    vault.forbids = True
+    with pytest.raises(ConfigInvalid, match="not there"), catalog.lease(connection):
+        pytest.fail("it was lent")
+    with pytest.raises(ConfigInvalid, match="not there"):
+        catalog.client(connection)
+    reference, use = vault.asked[-1]
+    assert (reference, use.user) == ("env:KEY", "acme")
+    assert [str(each) for each in use.destinations] == ["lab.example:8443"]
+    assert [str(each) for each in use.own_hosts] == ["api.acme.example"]
+
+
+def test_nothing_is_built_with_a_secret_that_may_not_go_there() -> None:
+    vault = Vault()
+    vault.forbids = True
+    with pytest.raises(ConfigInvalid, match="not there"):
+        keeping(vault).client(of("acme"))
+
+
+def test_a_refused_secret_is_renewed_whatever_the_provider_keeps() -> None:
+    vault = Vault()
+    with keeping(vault).lease(of("acme")) as client, pytest.raises(ProviderAuthFailed):
+        client.check()
+    assert vault.renewed == ["env:KEY"]

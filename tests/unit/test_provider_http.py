@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -441,6 +442,19 @@ def test_a_secret_that_is_gone_is_an_auth_failure() -> None:
     secrets.left.clear()
     with pytest.raises(ProviderAuthFailed, match="no secret env:KEY"):
         service.send(GET)
+
+
+@pytest.mark.parametrize("path", [".evil.example/x", "@evil.example/", ":81/x", ""])
+def test_no_path_leads_the_secret_to_another_host(path: str) -> None:
+    sent: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={})
+
+    with pytest.raises(ValueError, match="begins with a slash"):
+        a_service(handler).send(replace(GET, path=path))
+    assert not sent
 
 
 # ---------------------------------------------------------------- base URLs

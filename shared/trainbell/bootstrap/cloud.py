@@ -22,7 +22,7 @@ def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
     secrets = CloudSecrets(clients, environment.secret_prefix, clock)
     return Services(
         store=DynamoDBStore(environment.table_name, clients.dynamodb),
-        providers=Catalog(secrets, clock, engine="cloud"),
+        providers=Catalog(secrets, clock, engine="cloud", installation=environment.installation),
         channels=FoundChannels(
             secrets, clock, topic_arn=environment.topic_arn, bus_name=environment.bus_name
         ),
@@ -66,7 +66,7 @@ def _overflow(environment: CloudEnvironment, clients: AwsClients) -> Overflow:
         return Nowhere()
     from trainbell.cloud.s3_overflow import S3Overflow
 
-    return S3Overflow(clients, environment.overflow_bucket)
+    return S3Overflow(clients, environment.overflow_bucket, environment.installation)
 
 
 def _scheduler(environment: CloudEnvironment, clients: AwsClients) -> Scheduler:

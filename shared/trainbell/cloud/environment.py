@@ -18,6 +18,7 @@ from pydantic import (
 
 from trainbell.domain.addresses import CLOUD, Network, Reach
 from trainbell.errors import ConfigInvalid
+from trainbell.ports import INSTALLATION
 
 PREFIX = "TRAINBELL_"
 
@@ -42,11 +43,12 @@ class ScheduleTarget:
 class CloudEnvironment(BaseModel):
     """The settings behind `TRAINBELL_*`, as template.yaml sets them.
 
-    `secret_prefix`: what the names of readable secrets begin with. `state_machine_arn` and the
-    `schedule_*` four are set only for the functions that use them (and may, by their roles).
-    `loops_per_execution`: after how many polls an execution hands over to a fresh one; a loop is
-    9 history events of the 25,000 that an execution may have, and the machine itself stops at 900
-    loops (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+    `installation`: the stack's name. `secret_prefix`: what the names of readable secrets begin
+    with. `state_machine_arn` and the `schedule_*` four are set only for the functions that use them
+    (and may, by their roles). `loops_per_execution`: after how many polls an execution hands over
+    to a fresh one; a loop is 9 history events of the 25,000 that an execution may have, and the
+    machine itself stops at 900 loops
+    (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
     `overdue_after_seconds`: how late a poll may be before its watcher counts as lost.
     `overflow_bucket`: where what a stored job cannot hold is kept in full, if anywhere.
     `private_networks`: those that services may be called in, `10.1.0.0/16,fd00:1::/32`.
@@ -55,6 +57,9 @@ class CloudEnvironment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     table_name: Name
+    installation: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{0,127}$")] = (
+        INSTALLATION
+    )
     secret_prefix: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9/_+=.@-]+/$")]
     loops_per_execution: int = Field(default=800, ge=1, le=850)
     overdue_after_seconds: float = Field(default=120, ge=1, le=3600)

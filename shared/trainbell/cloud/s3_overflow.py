@@ -7,22 +7,22 @@ from botocore.exceptions import ClientError
 from trainbell.cloud.aws_errors import code_of, mapped_errors
 from trainbell.cloud.clients import AwsClients
 
-PREFIX = "jobs/"
-
 
 class S3Overflow:
     """Implements `ports.Overflow`. What its methods raise: `aws_errors.mapped_errors`."""
 
-    def __init__(self, clients: AwsClients, bucket: str) -> None:
-        """The client is made with the first document: few jobs have one."""
+    def __init__(self, clients: AwsClients, bucket: str, installation: str) -> None:
+        """`installation`: the stack's name, for several may share a bucket. The client is made with
+        the first document: few jobs have one."""
         self._clients = clients
         self._bucket = bucket
+        self._prefix = f"{installation}/jobs/"
 
     def keep(self, job_id: str, document: bytes) -> bool:
         with mapped_errors("keeping it in S3"):
             self._clients.s3.put_object(
                 Bucket=self._bucket,
-                Key=_key(job_id),
+                Key=self._key(job_id),
                 Body=document,
                 ContentType="application/json",
             )
@@ -31,7 +31,7 @@ class S3Overflow:
     def read(self, job_id: str) -> bytes | None:
         try:
             with mapped_errors("reading it from S3"):
-                answer = self._clients.s3.get_object(Bucket=self._bucket, Key=_key(job_id))
+                answer = self._clients.s3.get_object(Bucket=self._bucket, Key=self._key(job_id))
                 document: bytes = answer["Body"].read()
                 return document
         except Exception as error:
@@ -42,8 +42,7 @@ class S3Overflow:
 
     def forget(self, job_id: str) -> None:
         with mapped_errors("removing it from S3"):
-            self._clients.s3.delete_object(Bucket=self._bucket, Key=_key(job_id))
+            self._clients.s3.delete_object(Bucket=self._bucket, Key=self._key(job_id))
 
-
-def _key(job_id: str) -> str:
-    return f"{PREFIX}{job_id}.json"
+    def _key(self, job_id: str) -> str:
+        return f"{self._prefix}{job_id}.json"

@@ -30,6 +30,9 @@ a minute and connection is made at most, whatever the number of jobs."""
 RENEWED_AFTER = timedelta(seconds=5)
 """What is younger than that is not fetched again, however often it is refused."""
 
+ASKED_AGAIN_AFTER = timedelta(seconds=1)
+"""What an owner has just allowed counts so soon, although a refusal was kept."""
+
 _MISSING = frozenset({"ResourceNotFoundException", "InvalidResourceId", "ParameterNotFound"})
 
 _OWN_ROLE = (
@@ -73,7 +76,7 @@ class CloudSecrets:
             if is_allowed(self._bounds_of(reference, KEPT), use):
                 return None
             # Its owner may just have allowed it.
-            if is_allowed(self._bounds_of(reference, RENEWED_AFTER), use):
+            if is_allowed(self._bounds_of(reference, ASKED_AGAIN_AFTER), use):
                 return None
         except ConfigInvalid as error:
             return str(error)
@@ -163,8 +166,10 @@ class CloudSecrets:
         if kind == "secretsmanager":
             described = self._clients.secretsmanager.describe_secret(SecretId=name)
             return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
+        # All versions of a parameter, `NAME:3`, have its tags.
+        whole = _path(name).partition(":")[0]
         listed = self._clients.ssm.list_tags_for_resource(
-            ResourceType="Parameter", ResourceId=_path(name)
+            ResourceType="Parameter", ResourceId=whole
         )
         return {tag["Key"]: tag["Value"] for tag in listed.get("TagList", ())}
 

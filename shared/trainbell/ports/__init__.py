@@ -17,6 +17,7 @@ from trainbell.ports.engines import (
 )
 from trainbell.ports.overflow import Nowhere, Overflow
 from trainbell.ports.providers import (
+    INSTALLATION,
     Found,
     Handle,
     Kind,
@@ -45,6 +46,7 @@ from trainbell.ports.stores import (
 )
 
 __all__ = [
+    "INSTALLATION",
     "NOT_STORED",
     "AccountCall",
     "Change",

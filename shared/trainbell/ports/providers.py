@@ -136,15 +136,21 @@ class Kind:
     one_active_per_model: bool = False
 
 
+INSTALLATION = "trainbell"
+"""What an installation is called that has no name of its own: that of one machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderContext:
-    """What a provider is built from. `transport` replaces the network in tests."""
+    """What a provider is built from. `transport` replaces the network in tests. `installation`: the
+    name of this Trainbell, which tells its jobs from those of another in the same account."""
 
     connection: Connection
     secrets: SecretSource
     clock: Clock
     data_dir: str | None = None
     transport: Any = None
+    installation: str = INSTALLATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,14 @@ from trainbell.errors import ConfigInvalid, NotFound
 from trainbell.extensions.bound_secret import BoundSecret
 from trainbell.extensions.client_pool import ClientPool
 from trainbell.extensions.finder import Finder, ThirdParty
-from trainbell.ports import Clock, Provider, ProviderContext, ProviderSpec, SecretVault
+from trainbell.ports import (
+    INSTALLATION,
+    Clock,
+    Provider,
+    ProviderContext,
+    ProviderSpec,
+    SecretVault,
+)
 from trainbell.providers.redacted import KnownSecrets, RedactedProvider
 
 ENTRY_POINT_GROUP = "trainbell.providers"
@@ -33,15 +40,18 @@ class Catalog:
         transport: Any = None,
         engine: str = "embedded",
         *,
+        installation: str = INSTALLATION,
         package: str = "trainbell.providers",
         third_party: ThirdParty | None = None,
     ) -> None:
         """`engine`: "embedded" or "cloud"; providers that need this machine are not offered in the
-        cloud. `transport` replaces the network of every client (tests)."""
+        cloud. `transport` replaces the network of every client (tests). `installation` tells
+        several in one account apart."""
         self._secrets = secrets
         self._clock = clock
         self._data_dir = data_dir
         self._transport = transport
+        self._installation = installation
         self._in_cloud = engine == "cloud"
         self._finder = Finder(
             ProviderSpec,
@@ -102,7 +112,6 @@ class Catalog:
         spec = self.spec(connection.provider)
         connection = _completed(connection, spec)
         secret = BoundSecret(self._secrets, spec.secret_of(connection), spec.secret_use(connection))
-        secret.require()
         known = KnownSecrets(secret)
         provider = spec.build(
             ProviderContext(
@@ -111,6 +120,7 @@ class Catalog:
                 clock=self._clock,
                 data_dir=self._data_dir,
                 transport=self._transport,
+                installation=self._installation,
             )
         )
         return RedactedProvider(provider, known)

@@ -116,6 +116,9 @@ class ServiceHttp:
         self._transports.close()
 
     def _request(self, call: Call, whole: float) -> httpx.Request:
+        if not call.path.startswith("/"):
+            # Or it would be a part of the host's name, and lead the secret elsewhere.
+            raise ValueError("the path of a call begins with a slash")
         url = self.base_url + call.path
         if call.query:
             url += "?" + urlencode(call.query)

@@ -99,7 +99,7 @@ def test_no_credentials_anywhere_is_an_auth_failure(
         ("region", ["eu-west-1", "us-gov-west-1", None], ["eu-west", "EU-WEST-1", "", 1]),
         (
             "name_prefix",
-            ["trainbell-", "a-", "", "a" * 36 + "-"],
+            ["trainbell-", "a-", "", "a" * 36 + "-", None],
             ["trainbell", "-a-", "a_b-", "a" * 37 + "-", "ü-"],
         ),
         ("logs_url", ["https://logs.example", None], ["logs.example", "ftp://x", "https://u@x"]),

@@ -19,7 +19,12 @@ from trainbell.providers.sagemaker.aws_errors import NAME, NAME_IS_TAKEN, says_i
 from trainbell.providers.sagemaker.client import SageMakerClient
 from trainbell.providers.sagemaker.log_tail import log_tail
 from trainbell.providers.sagemaker.network import Network
-from trainbell.providers.sagemaker.options import SageMakerOptions
+from trainbell.providers.sagemaker.options import (
+    CHECK,
+    JOB_ID_LENGTH,
+    NAME_AT_MOST,
+    SageMakerOptions,
+)
 from trainbell.providers.sagemaker.parameters import TrainParameters, is_ours
 from trainbell.providers.sagemaker.status_map import read_status
 from trainbell.providers.sagemaker.vendor_models import TrainingJob
@@ -57,7 +62,7 @@ class SageMaker:
             url=checked_base_url(connection.base_url) if connection.base_url else None,
             logs_url=checked_base_url(options.logs_url) if options.logs_url else None,
         )
-        return cls(client, context.clock, options.name_prefix)
+        return cls(client, context.clock, _prefix(options, context.installation))
 
     def start(self, order: StartOrder) -> Handle:
         """Names are unique in an account and region, so a repeat is refused; then the job that has
@@ -131,7 +136,7 @@ class SageMaker:
     def check(self) -> str:
         """Asks for a job that is not there, which needs no more rights than a poll."""
         with suppress(ProviderJobMissing):
-            self.client.training_job(f"{self._prefix}connection-check")
+            self.client.training_job(f"{self._prefix}{CHECK}")
         return f"SageMaker answered in {self.client.region}"
 
     def secrets(self) -> Sequence[str]:
@@ -212,3 +217,16 @@ def _performance(job: TrainingJob) -> Performance:
         cost=cost,
         artifacts={"model": model} if isinstance(model, str) and model else {},
     )
+
+
+def _prefix(options: SageMakerOptions, installation: str) -> str:
+    """Raises ConfigInvalid where the names of training jobs would be too long."""
+    if options.name_prefix is not None:
+        return options.name_prefix
+    at_most = NAME_AT_MOST - JOB_ID_LENGTH - 1
+    if len(installation) > at_most:
+        raise ConfigInvalid(
+            f"a stack that trains on SageMaker has a name of {at_most} characters at most, because "
+            f"the names of its training jobs begin with it; {installation} has {len(installation)}"
+        )
+    return f"{installation}-"
