@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 
 from trainbell.api.calls import ApiCall, ApiReply, Request, reply_document
+from trainbell.api.care import care
 from trainbell.api.channel_kinds import channel_kinds
 from trainbell.api.channels import channels
 from trainbell.api.connections import connections
@@ -48,6 +49,7 @@ RESOURCES = (
     channel_kinds,
     schedules,
     providers,
+    care,
     health,
     description,
 )

@@ -31,6 +31,8 @@ class EventType(StrEnum):
     CANCEL_SENT = "CancelSent"
     DEADLINE_PASSED = "DeadlinePassed"
     WATCHER_REPLACED = "WatcherReplaced"
+    JOB_MOVED_AWAY = "JobMovedAway"
+    JOB_ARRIVED = "JobArrived"
     JOB_FINISHED = "JobFinished"
     JOB_FOUND_AGAIN = "JobFoundAgain"
     DELIVERY_GIVEN_UP = "DeliveryGivenUp"

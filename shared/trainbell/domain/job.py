@@ -165,6 +165,7 @@ class Watch:
 
     `troubles` counts how often looking at it began to fail, or failed in other words than before.
     `reserved_call_at`: its place in the connection's rate budget, taken and not yet used.
+    `moved_at`: since when another installation watches it; nothing here changes it then.
     """
 
     number: int = 0
@@ -176,6 +177,7 @@ class Watch:
     missing_since: datetime | None = None
     missing_in_a_row: int = 0
     reserved_call_at: datetime | None = None
+    moved_at: datetime | None = None
     last_error: Failure | None = None
 
 
@@ -218,6 +220,11 @@ class Job:
         if self.is_ended and self.state is not State.LOST:
             return None
         return self.watch.next_poll_at
+
+    @property
+    def has_moved(self) -> bool:
+        """Another installation watches it."""
+        return self.watch.moved_at is not None
 
     @property
     def start_is_unclear(self) -> bool:

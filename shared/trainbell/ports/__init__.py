@@ -1,6 +1,7 @@
 """What the use cases need from outside. Adapters implement these; `bootstrap` chooses them."""
 
 from trainbell.ports.account_calls import AccountCall
+from trainbell.ports.archives import ArchiveStore, History, IdempotencyToken
 from trainbell.ports.channels import (
     Channel,
     ChannelCatalog,
@@ -32,7 +33,6 @@ from trainbell.ports.stores import (
     Change,
     ConfigStore,
     DueJob,
-    IdempotencyToken,
     Item,
     JobQuery,
     JobStore,
@@ -46,6 +46,7 @@ from trainbell.ports.stores import (
 __all__ = [
     "NOT_STORED",
     "AccountCall",
+    "ArchiveStore",
     "Change",
     "Channel",
     "ChannelCatalog",
@@ -56,6 +57,7 @@ __all__ = [
     "DueJob",
     "Found",
     "Handle",
+    "History",
     "IdempotencyToken",
     "Item",
     "JobQuery",

@@ -25,6 +25,7 @@ class DynamoDBStore(
     def __init__(self, table_name: str, client: Any) -> None:
         self._client = client
         self._table = Table(table_name, client)
+        self._projects_known = set()
 
     def purge_expired(self, now: datetime) -> int:  # noqa: ARG002 - the port asks for it
         """Nothing to do: DynamoDB drops expired items itself, and they count as absent before."""

@@ -7,6 +7,9 @@
 | outbox entry, delivery | `job#<id>` | `outbox#<entry id>` | `body`, `claim` |
 | hold | `hold#<key>` | `hold` | `job_id` |
 | idempotency token | `token#<key>` | `<project>` | `fingerprint`, `job_id` |
+| the same, beside its job | `job#<id>` | `token#<key>` | `fingerprint`, `project` |
+| project that has a job | `projects` | `<name>` | |
+| schema | `schema` | `schema` | `version` |
 | configuration | `config#<kind>` | `<name>` | `body` |
 | rate budget | `budget#<connection>` | `budget` | `last_place`, `silent_until` (microseconds) |
 | duration counter | `durations#<key>` | `durations` | `bin#<number>` |
@@ -35,6 +38,8 @@ JOB_SK = "job"
 EVENT_PREFIX = "event#"
 OUTBOX_PREFIX = "outbox#"
 """Sort keys of outbox entries. A Lambda event filter finds the new ones with `STREAM_FILTER`."""
+
+TOKEN_PREFIX = "token#"  # noqa: S105 - of a sort key
 
 STREAM_FILTER: Mapping[str, Any] = {
     "eventName": ["INSERT"],
@@ -133,6 +138,18 @@ def hold_key(hold: str) -> dict[str, Any]:
 
 def token_key(project: str, key: str) -> dict[str, Any]:
     return _key(f"token#{key}", project)
+
+
+def job_token_key(job_id: str, key: str) -> dict[str, Any]:
+    return _key(f"job#{job_id}", f"{TOKEN_PREFIX}{key}")
+
+
+def project_key(project: str) -> dict[str, Any]:
+    return _key("projects", project)
+
+
+def schema_key() -> dict[str, Any]:
+    return _key("schema", "schema")
 
 
 def config_key(kind: str, name: str) -> dict[str, Any]:

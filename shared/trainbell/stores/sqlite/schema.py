@@ -90,7 +90,10 @@ _QUARANTINE = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _QUARANTINE)
+# An export takes a job's keys along.
+_TOKENS_BY_JOB = ("CREATE INDEX tokens_by_job ON tokens (job_id)",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _QUARANTINE, _TOKENS_BY_JOB)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
