@@ -86,6 +86,13 @@ COMMANDS = (
         "Write everything that is stored into a file: no secrets, only where they are.",
     ),
     Entry("import", "care:import_", CARE, "Store all of an export, or nothing."),
+    Entry(
+        "backup",
+        "backups:backup",
+        CARE,
+        "Copy this machine's database as it is now, while Trainbell runs or not.",
+    ),
+    Entry("restore", "backups:restore", CARE, "Put a backup in the database's place."),
     Entry("up", "up:up", MACHINE, "Run Trainbell on this machine until Ctrl-C or SIGTERM."),
     Entry(
         "status",
