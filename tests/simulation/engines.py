@@ -148,8 +148,9 @@ class Embedded:
     def _dispatch_due(self, process: Process, steps: ClockSteps) -> None:
         now = process.now()
         if steps.was_put_back(now):
-            mend_times(self.services())
             self._not_before.clear()
+            if self._guarded(lambda: mend_times(self.services())):
+                steps.mended()
         for due in self.ground.store.due(now, 192, per_connection=lambda _: 64):
             if due.id not in self._in_flight and due.id not in self._not_before:
                 self._in_flight.add(due.id)

@@ -29,6 +29,7 @@ class Ledger:
     on_lost: Callable[[Job], None] = lambda job: None
     standing_since: dict[str, float] = field(default_factory=dict)
     schedule_wish: str | None = None
+    sharing: set[frozenset[str]] = field(default_factory=set)
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def violation(self, promise: str, what: str) -> None:
@@ -45,6 +46,7 @@ class Ledger:
         if before is not None and not before.is_ended:
             self.silences[job.id].append((now - self.looked[job.id], now))
         self.jobs[job.id], self.looked[job.id] = job, now
+        self._watches_alone(job)
         for event in change.events:
             self.events[job.id].append(event)
             self.say(f"    {job.id[-6:]} {event.type} {job.state} {dict(event.data)}")
@@ -54,6 +56,20 @@ class Ledger:
                     self.on_lost(job)
         if len(self.ends[job.id]) > 1:
             self.violation("ended once", f"{job.id} has ended {len(self.ends[job.id])} times")
+
+    def _watches_alone(self, job: Job) -> None:
+        """Of two jobs that have one training, the first has ended before the second begins: a
+        service may give a training to a second job while the first is taken for lost."""
+        if job.is_ended or job.handle is None:
+            return
+        for other in self.jobs.values():
+            same = other.handle == job.handle and other.order.connection == job.order.connection
+            if same and not other.is_ended and other.id != job.id:
+                pair = frozenset((job.id, other.id))
+                if pair not in self.sharing:
+                    self.sharing.add(pair)
+                    text = f"{job.id} and {other.id} watch {job.handle}"
+                    self.violation("one training, one job", text)
 
     def has(self, job_id: str, *types: EventType) -> bool:
         return any(event.type in types for event in self.events[job_id])

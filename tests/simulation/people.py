@@ -49,9 +49,9 @@ class People:
         self._does(0.0, "sets it up", self._set_up)
         for job in plan.jobs:
             self._does(job.asked_at + 1, f"wants job {job.number}", partial(self._want, job))
-        for at, name, where in plan.connection_edits:
-            move = partial(self._put_connection, name, elsewhere=where == "elsewhere")
-            self._does(at + 2, f"moves {name} {where}", move)
+        if plan.connection_edits:
+            first = min(at for at, _, _ in plan.connection_edits)
+            self._does(first + 2, "moves a connection, and back", self._move)
         if plan.schedule is not None:
             for at, what in plan.schedule.edits:
                 self._does(at + 2, f"{what}s the schedule", partial(self._edit, what))
@@ -93,6 +93,13 @@ class People:
             self._put_channel(receiver.name)
         if self.ground.plan.schedule is not None:
             self._edit("enable")
+
+    def _move(self) -> None:
+        """One person does it, and begins nothing before the last call has an answer."""
+        for at, name, where in self.ground.plan.connection_edits:
+            self.ground.clockwork.pause(max(0.0, at + 2 - self.ground.now))
+            self.ground.say(f"  {name} is to lead {where}")
+            self._put_connection(name, elsewhere=where == "elsewhere")
 
     def _put_connection(self, name: str, elsewhere: bool) -> None:
         plan = self.services[name].plan

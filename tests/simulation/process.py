@@ -15,6 +15,7 @@ from tests.simulation.plan import Plan
 from tests.simulation.product import Change, Job, OutboxEntry, Store, StoreUnavailable
 
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MENDED_WITHIN = 60.0
 NEXT_LOOK_WITHIN = 3600 * 1.1 + 900 + 60
 """Seconds: the longest Retry-After with its jitter, an interval, and a place in the line."""
 
@@ -203,12 +204,18 @@ class ProcessStore:
             self._ground.last_accident = self._ground.now
             raise StoreUnavailable("the store is not there just now")
 
+    def _is_being_mended(self) -> bool:
+        """A clock was corrected just now: what it wrote, and the place in a line that it gives to a
+        call that was under way, are mended with the next tick. If not, nobody looks for long."""
+        now = self._ground.now
+        return any(each.end <= now < each.end + MENDED_WITHIN for each in self._ground.plan.clock)
+
     def _written(self, change: Change, job: Job) -> None:
         self._ground.ledger.stored(change, job)
         due_in = 0.0
         if job.due_at is not None and not job.is_ended:
             due_in = (job.due_at - self._process.now()).total_seconds()
-        if due_in > NEXT_LOOK_WITHIN:
+        if due_in > NEXT_LOOK_WITHIN and not self._is_being_mended():
             text = f"{job.id} is to be looked at in {due_in:.0f} s"
             self._ground.ledger.violation("silence is an hour at most", text)
         if change.outbox:

@@ -35,7 +35,6 @@ def judge(ground: Ground, services: dict[str, SimulatedService]) -> None:
         _told(ground, job)
         _found_again(ground, job)
         _seen_in_time(ground, services, job)
-    _one_training_one_job(ground)
     _one_request_one_job(ground)
     _schedule_obeys(ground)
 
@@ -100,19 +99,6 @@ def _found_again(ground: Ground, job: Job) -> None:
     if job.state is State.LOST and not ground.ledger.has(job.id, EventType.JOB_FOUND_AGAIN):
         text = f"{job.id} was taken for lost and never found again"
         ground.ledger.violation("never lost while it runs", text)
-
-
-def _one_training_one_job(ground: Ground) -> None:
-    watched: dict[tuple[str, str], list[Job]] = {}
-    for job in ground.ledger.jobs.values():
-        if job.handle is not None:
-            watched.setdefault((job.order.connection, job.handle["id"]), []).append(job)
-    for (connection, training), jobs in watched.items():
-        first = [each for each in jobs if each.origin.found_again_of is None]
-        if len(first) > 1:
-            names = ", ".join(each.id for each in first)
-            text = f"{training} at {connection} is watched by {names}"
-            ground.ledger.violation("one training, one job", text)
 
 
 def _one_request_one_job(ground: Ground) -> None:

@@ -9,10 +9,10 @@ import pytest
 from tests.builders import NOON, FakeClock, a_caller
 from tests.dying_store import Killed
 from tests.toy_service import ToyChannels, ToyService, a_trainbell
-from trainbell.domain.job import State
+from trainbell.domain.job import Job, State
 from trainbell.domain.settings import Schedule
 from trainbell.embedded.clock_steps import ClockSteps, mend_times
-from trainbell.errors import NotifyUnavailable, StartOutcomeUnknown
+from trainbell.errors import NotifyUnavailable, StartOutcomeUnknown, StoreUnavailable
 from trainbell.ports import Notice, Store
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
@@ -36,8 +36,40 @@ def test_a_clock_that_goes_on_was_not_put_back(moments: list[float]) -> None:
 def test_a_clock_that_is_put_back_is_noticed_once() -> None:
     ticks = iter(range(99))
     steps = ClockSteps(lambda: float(next(ticks)))
-    seen = [steps.was_put_back(NOON + timedelta(seconds=at)) for at in (0, 3601, 45, 46)]
+    seen = [steps.was_put_back(NOON + timedelta(seconds=at)) for at in (0, 3601, 45)]
+    steps.mended()
+    seen.append(steps.was_put_back(NOON + timedelta(seconds=46)))
     assert seen == [False, False, True, False]
+
+
+def test_what_could_not_be_mended_is_tried_again_after_a_while() -> None:
+    ticks = iter(range(99))
+    steps = ClockSteps(lambda: float(next(ticks)))
+    seen = [steps.was_put_back(NOON + timedelta(seconds=at)) for at in (3600, *range(1, 13))]
+    assert seen == [False, *([True] + [False] * 4) * 2, True, False]
+
+
+def test_a_store_that_fails_at_one_job_keeps_no_other_from_being_mended(
+    store: Store, service: ToyService, clock: FakeClock
+) -> None:
+    services = a_trainbell(store, service)
+    clock.advance(24 * HOUR)
+    first, second = (request_job(services, BODY, by=a_caller())[0] for _ in range(2))
+    clock.advance(-24 * HOUR)
+    get = store.get
+
+    def failing(job_id: str) -> Job:
+        if job_id == first.id:
+            raise StoreUnavailable("not there just now")
+        return get(job_id)
+
+    services.store.get = failing  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        mend_times(services)
+    services.store.get = get  # type: ignore[method-assign]
+    assert [due.id for due in store.due(clock.now(), 9)] == [second.id]
+    mend_times(services)
+    assert {due.id for due in store.due(clock.now(), 9)} == {first.id, second.id}
 
 
 def test_a_job_seen_by_a_clock_that_was_ahead_is_looked_at_now(

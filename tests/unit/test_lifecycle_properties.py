@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from tests.builders import NOON, a_job, changed, failed_poll, seen
-from trainbell.domain import starting
+from trainbell.domain import starting, unsent
 from trainbell.domain.cancelling import cancel_is_unsent, cancel_sent, request_cancel
 from trainbell.domain.events import EventType, JobEvent
 from trainbell.domain.failure import FailureKind
@@ -122,11 +122,11 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def start_is_held_back(self) -> None:
-        self.take(starting.held_back(self.job, "dataset:cats", "other", self.now, Pace()))
+        self.take(unsent.held_back(self.job, "dataset:cats", "other", self.now, Pace()))
 
     @rule()
     def what_was_not_sent_is_settled(self) -> None:
-        self.take(starting.settle_unsent(Decision(self.job), self.now))
+        self.take(unsent.settle_unsent(Decision(self.job), self.now))
 
     @rule(
         state=st.sampled_from(SEEN_STATES),

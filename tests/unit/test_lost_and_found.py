@@ -10,8 +10,13 @@ import pytest
 from tests.builders import FakeClock, a_caller
 from tests.toy_service import ToyService, Training, WatchCalls, a_trainbell
 from trainbell.domain.events import EventType
-from trainbell.domain.job import Job, State
-from trainbell.errors import ProviderAuthFailed, ProviderError, ProviderUnavailable
+from trainbell.domain.job import CancelCause, Job, State
+from trainbell.errors import (
+    ProviderAuthFailed,
+    ProviderError,
+    ProviderUnavailable,
+    StartOutcomeUnknown,
+)
 from trainbell.ports import Store
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -110,6 +115,44 @@ def test_a_cancel_says_that_a_person_is_content_with_the_end(
     watch(services, clock, job, 1)
     cancel_job(services, job.id, by=a_caller("ada"))
     assert watch(services, clock, job, 3).state is State.LOST
+
+
+def test_a_start_is_looked_up_where_it_was_sent(
+    services: Services, service: ToyService, clock: FakeClock
+) -> None:
+    """Its answer was lost; nothing at another account proves that nothing runs at the first."""
+
+    service.after_start = raising(StartOutcomeUnknown("the connection was cut"))
+    job, _ = request_job(services, BODY, by=a_caller("ada"))
+    advance_job(services, job.id)
+    service.after_start = lambda: None
+    here, service.trainings = service.trainings, []
+    put_connection(services, "account", {"provider": "toy", "base_url": "https://other.example"})
+    waiting = watch(services, clock, job, 24)
+    assert (waiting.state, waiting.start.attempts, service.trainings) == (State.STARTING, 1, [])
+    assert waiting.watch.last_error is not None
+    assert "change it back" in waiting.watch.last_error.message
+    assert EventType.START_NEEDS_ANSWER in events_of(services, job)
+    put_connection(services, "account", {"provider": "toy"})
+    service.trainings = here
+    service.set_all("completed")
+    assert watch(services, clock, job, 2).state is State.SUCCEEDED
+    assert len(service.trainings) == 1
+
+
+def test_a_deadline_knows_nothing_of_where_a_connection_leads(
+    services: Services, service: ToyService, clock: FakeClock
+) -> None:
+    """Its cancel is no person's word; a person's, that comes later, is."""
+    job, _ = request_job(services, {**BODY, "deadline_seconds": 7200}, by=a_caller("ada"))
+    advance_job(services, job.id)
+    put_connection(services, "account", {"provider": "toy", "base_url": "https://other.example"})
+    service.trainings.clear()
+    waiting = watch(services, clock, job, 48)
+    assert (waiting.state, waiting.cancel.cause) == (State.CANCELLING, CancelCause.DEADLINE)
+    cancel_job(services, job.id, by=a_caller("bob"))
+    lost = watch(services, clock, job, 3)
+    assert (lost.state, lost.cancel.requested_by) == (State.LOST, "bob")
 
 
 def test_a_change_that_leads_to_the_same_account_moves_nothing(services: Services) -> None:

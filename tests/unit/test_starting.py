@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.builders import NOON, a_job, changed, failed_poll
-from trainbell.domain import starting
+from trainbell.domain import starting, unsent
 from trainbell.domain.cancelling import request_cancel
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import FailureKind
@@ -177,16 +177,16 @@ def test_a_refused_start_has_failed() -> None:
 
 
 def test_a_job_without_a_slot_waits_and_says_for_what() -> None:
-    held = starting.held_back(a_job(), "dataset:cats", "job-7", NOON, PACE)
+    held = unsent.held_back(a_job(), "dataset:cats", "job-7", NOON, PACE)
     assert held.job.state is State.WAITING
     assert held.events[-1].data == {"hold": "dataset:cats", "holder": "job-7"}
-    assert starting.held_back(held.job, "dataset:cats", "job-7", after(9), PACE).events == ()
+    assert unsent.held_back(held.job, "dataset:cats", "job-7", after(9), PACE).events == ()
 
 
 def test_holding_back_leaves_alone_what_has_begun_or_ended() -> None:
     ended = request_cancel(a_job(), "ann", NOON).job
     for job in (begun(), ended):
-        assert starting.held_back(job, "slot", "job-7", after(1), PACE) == Decision(job)
+        assert unsent.held_back(job, "slot", "job-7", after(1), PACE) == Decision(job)
 
 
 def test_a_cancel_during_an_unclear_start_is_kept_until_the_job_is_found() -> None:
@@ -207,8 +207,8 @@ def test_a_cancel_during_an_unclear_start_ends_it_where_nothing_was_found() -> N
 
 def test_a_job_that_waits_too_long_expires_on_time() -> None:
     job = a_job(deadline_at=after(7))
-    held = starting.held_back(job, "slot", "job-7", after(5), PACE).job
+    held = unsent.held_back(job, "slot", "job-7", after(5), PACE).job
     assert held.watch.next_poll_at == after(7)
-    expired = starting.settle_unsent(Decision(held), after(7))
+    expired = unsent.settle_unsent(Decision(held), after(7))
     assert expired.job.end_reason is EndReason.DEADLINE_EXCEEDED
     assert [event.sequence for event in expired.events] == [2, 3]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trainbell.domain.events import EventType
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelCause, EndReason, Job, State
+from trainbell.domain.polling import longest_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
 
 
@@ -16,8 +17,9 @@ def request_cancel(job: Job, by: str, now: datetime) -> Decision:
     Nothing was sent yet: it is cancelled for real, at once. Otherwise the wish is recorded and
     the service is told; only the service's confirmation ends the job. `watch` goes up, so that a
     fresh watcher looks at once and the old one, which may sleep for minutes, stops when it wakes.
+    A person's wish takes the place of a deadline's, which could not know of a moved connection.
     """
-    if job.is_ended or job.cancel.requested_at is not None:
+    if job.is_ended or job.cancel.cause is CancelCause.REQUESTED:
         return Decision(job, send_cancel=cancel_is_unsent(job))
     record = Recorder(job, now)
     record.cancel(requested_at=now, requested_by=by)
@@ -38,7 +40,7 @@ def cancel_sent(job: Job, now: datetime) -> Decision:
         return Decision(job)
     record = Recorder(job, now)
     record.cancel(sent_at=now)
-    record.watch(reserved_call_at=None)
+    record.watch(reserved_call_at=None, next_poll_at=_next_look(job, now))
     record.note(EventType.CANCEL_SENT)
     return record.decide()
 
@@ -49,7 +51,7 @@ def cancel_failed(job: Job, failure: Failure, now: datetime) -> Decision:
         return Decision(job)
     record = Recorder(job, now)
     record.cancel(tried_at=now)
-    record.watch(reserved_call_at=None)
+    record.watch(reserved_call_at=None, next_poll_at=_next_look(job, now))
     if failure.kind is not FailureKind.MISSING:
         record.error(failure)
     return record.decide()
@@ -70,6 +72,13 @@ def cancel_is_unsent(job: Job) -> bool:
         and job.cancel.requested_at is not None
         and job.cancel.sent_at is None
     )
+
+
+def _next_look(job: Job, now: datetime) -> datetime | None:
+    """The one that was decided on before the call, which takes its time: meanwhile a clock that
+    was ahead may have been corrected."""
+    planned, longest = job.watch.next_poll_at, timedelta(seconds=longest_wait_seconds(job))
+    return now if planned is not None and planned > now + longest else planned
 
 
 def begin_cancelling(record: Recorder) -> None:

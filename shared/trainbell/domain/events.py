@@ -30,6 +30,8 @@ class EventType(StrEnum):
     CANCEL_REQUESTED = "CancelRequested"
     CANCEL_SENT = "CancelSent"
     DEADLINE_PASSED = "DeadlinePassed"
+    DEADLINE_TAKEN_BACK = "DeadlineTakenBack"
+    """It had passed by a clock that was ahead; nothing was cancelled for it."""
     WATCHER_REPLACED = "WatcherReplaced"
     JOB_MOVED_AWAY = "JobMovedAway"
     JOB_ARRIVED = "JobArrived"

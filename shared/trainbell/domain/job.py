@@ -114,6 +114,7 @@ class StartAttempts:
     service took it. `sent_by`: until when the request may have left here at the latest.
     `lease_until`: while its sender may still be at it. `clean_look_ups`: how many look-ups found
     nothing after the service had settled. `asked_at`: since when a person is asked what to do.
+    `sent_to`: where the connection led when it was sent (`Connection.leads_to`).
     """
 
     sent_at: datetime | None = None
@@ -122,6 +123,7 @@ class StartAttempts:
     attempts: int = 0
     clean_look_ups: int = 0
     asked_at: datetime | None = None
+    sent_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

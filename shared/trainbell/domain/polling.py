@@ -46,6 +46,17 @@ class Pace:
     chance: float = 0.5
 
 
+def longest_wait_seconds(job: Job) -> float:
+    """Longer than that no rule lets it wait for its next look."""
+    error = job.watch.last_error
+    asked = (error.retry_after_seconds if error is not None else None) or 0.0
+    return max(
+        job.order.min_interval_seconds,
+        job.order.max_interval_seconds,
+        min(asked, LONGEST_RETRY_AFTER_SECONDS) * (1 + JITTER),
+    )
+
+
 def next_wait_seconds(
     job: Job, now: datetime, pace: Pace, *, retry_after_seconds: float | None = None
 ) -> float:

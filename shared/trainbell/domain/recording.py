@@ -192,6 +192,14 @@ class Recorder:
         self.change(state=state)
         self.note(type, data, previous=previous)
 
+    def uncancel(self) -> None:
+        """The one move that is not in `MOVES`: a cancel that nobody wanted, and nobody was told of,
+        is taken back."""
+        previous = self.job.state
+        state = State.QUEUED if self.job.started_at is None else State.RUNNING
+        self.change(state=state, may_still_cost=False)
+        self.note(EventType.JOB_STATE_CHANGED, previous=previous)
+
     def end(self, reason: EndReason, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         """Write the one and only end. `at` is when the service says it ended, or now."""
         previous = self.job.state

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from trainbell.domain.job import Job
+from trainbell.domain.events import EventType
+from trainbell.domain.job import CancelCause, Job, State
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.domain.polling import JITTER
-from trainbell.domain.rate_budget import LONGEST_RETRY_AFTER_SECONDS
+from trainbell.domain.polling import longest_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
 from trainbell.domain.schedule_times import next_due_of
 from trainbell.domain.searching import SEARCH_LAST_SECONDS
@@ -47,6 +47,8 @@ def rewound(job: Job, now: datetime) -> Decision:
         requested_at=_at_most(job.cancel.requested_at, now),
         tried_at=_at_most(job.cancel.tried_at, now),
     )
+    if _was_late_by_that_clock_alone(job, now):
+        _take_back_deadline(record)
     # When it was seen is not known; nothing that is asked from now on is older.
     record.seen(at=None if job.seen.at is not None and job.seen.at > now else job.seen.at)
     record.watch(
@@ -56,6 +58,23 @@ def rewound(job: Job, now: datetime) -> Decision:
         reserved_call_at=None,
     )
     return record.decide()
+
+
+def _was_late_by_that_clock_alone(job: Job, now: datetime) -> bool:
+    """A cancel that the service has taken cannot be taken back."""
+    return (
+        job.cancel.cause is CancelCause.DEADLINE
+        and job.cancel.sent_at is None
+        and job.order.deadline_at is not None
+        and job.order.deadline_at > now
+    )
+
+
+def _take_back_deadline(record: Recorder) -> None:
+    record.cancel(requested_at=None, requested_by=None, cause=None, tried_at=None)
+    record.note(EventType.DEADLINE_TAKEN_BACK)
+    if record.job.state is State.CANCELLING:
+        record.uncancel()
 
 
 def rewound_entry(entry: OutboxEntry, now: datetime) -> OutboxEntry:
@@ -82,14 +101,7 @@ def rewound_schedule(schedule: Schedule, now: datetime) -> Schedule:
 def _waits_too_long(job: Job, now: datetime) -> bool:
     """Longer than any rule lets it. A look-up that found nothing, and a place in a rate budget,
     leave no other time behind. To look once too often does no harm."""
-    error = job.watch.last_error
-    asked = (error.retry_after_seconds if error is not None else None) or 0.0
-    longest = max(
-        job.order.min_interval_seconds,
-        job.order.max_interval_seconds,
-        min(asked, LONGEST_RETRY_AFTER_SECONDS) * (1 + JITTER),
-        SEARCH_LAST_SECONDS if job.is_ended else 0.0,
-    )
+    longest = max(longest_wait_seconds(job), SEARCH_LAST_SECONDS if job.is_ended else 0.0)
     next_look = job.watch.next_poll_at
     return next_look is not None and next_look > now + timedelta(seconds=longest) + CLOCKS_DIFFER_BY
 

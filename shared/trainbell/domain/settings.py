@@ -6,6 +6,8 @@ empty in one that was never stored. Two are equal whatever their revisions.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +41,14 @@ class Connection:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     revision: str = field(default="", compare=False)
+
+    @property
+    def leads_to(self) -> str:
+        """A digest of where it leads, and as whom: its URL, its reference to a secret, its options.
+        It changes with them, and is the same again when they are changed back."""
+        options = json.dumps(dict(self.options), sort_keys=True, default=str)
+        place = "\n".join((self.provider, self.base_url or "", self.secret or "", options))
+        return hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,17 +10,18 @@ another attempt.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from trainbell.domain.cancelling import begin_cancelling, cancel_is_unsent
 from trainbell.domain.events import EventType
-from trainbell.domain.failure import Failure, FailureKind
-from trainbell.domain.job import CancelCause, EndReason, Job, State
+from trainbell.domain.failure import Failure
+from trainbell.domain.job import EndReason, Job, State
 from trainbell.domain.order import OnUnclear
 from trainbell.domain.polling import Pace, next_wait_seconds, retry_wait_seconds
 from trainbell.domain.recording import Decision, Recorder
+from trainbell.domain.unsent import settle_unsent
 
 START_LEASE_SECONDS = 60.0
 """For how long a start may be in flight, unless its sender says earlier that it is not."""
@@ -43,7 +44,9 @@ class Settling:
     repeat_doubles: bool = False
 
 
-def begin(job: Job, now: datetime, holds: Sequence[str] = ()) -> Decision:
+def begin(
+    job: Job, now: datetime, holds: Sequence[str] = (), *, sent_to: str | None = None
+) -> Decision:
     """Write the intent, and take the keys it needs. Whoever stores this decision sends the start,
     and nobody else does."""
     record = Recorder(job, now)
@@ -51,7 +54,7 @@ def begin(job: Job, now: datetime, holds: Sequence[str] = ()) -> Decision:
     attempt = job.start.attempts + 1
     lease_until = now + timedelta(seconds=START_LEASE_SECONDS)
     record.start(sent_at=now, sent_by=lease_until, lease_until=lease_until)
-    record.start(attempts=attempt, clean_look_ups=0, asked_at=None)
+    record.start(attempts=attempt, clean_look_ups=0, asked_at=None, sent_to=sent_to)
     record.watch(next_poll_at=lease_until, reserved_call_at=None)
     record.move(State.STARTING, {"attempt": attempt}, type=EventType.START_ATTEMPTED)
     return record.decide()
@@ -174,6 +177,16 @@ def look_up_failed(job: Job, attempt: int, failure: Failure, now: datetime, pace
     return _look_again(Recorder(job, now), failure, pace)
 
 
+def sent_elsewhere(job: Job, attempt: int, failure: Failure, now: datetime, pace: Pace) -> Decision:
+    """The connection leads elsewhere since: that nothing is found there proves nothing. A person is
+    asked, and it is looked up on, for the connection may be changed back."""
+    if not _is_of(job, attempt):
+        return Decision(job)
+    record = Recorder(job, now)
+    _ask(record, now)
+    return _look_again(record, failure, pace)
+
+
 def not_in_flight(job: Job, now: datetime) -> Decision:
     """The sender is known to be gone (this engine was restarted, and is the only one)."""
     if not job.start_is_unclear:
@@ -207,7 +220,9 @@ def not_found(
         record.watch(next_poll_at=_next_look(job, now, settling))
         return record.decide()
     if settling.repeat_doubles and job.order.on_unclear is OnUnclear.ASK:
-        return _asked(record, now)
+        record.watch(next_poll_at=now + timedelta(seconds=job.order.max_interval_seconds))
+        _ask(record, now)
+        return record.decide()
     return _given_up(record, now)
 
 
@@ -248,12 +263,10 @@ def _next_look(job: Job, now: datetime, settling: Settling) -> datetime:
     return now + timedelta(seconds=wait)
 
 
-def _asked(record: Recorder, now: datetime) -> Decision:
-    record.watch(next_poll_at=now + timedelta(seconds=record.job.order.max_interval_seconds))
+def _ask(record: Recorder, now: datetime) -> None:
     if record.job.start.asked_at is None:
         record.start(asked_at=now)
         record.note(EventType.START_NEEDS_ANSWER, {"attempt": record.job.start.attempts})
-    return record.decide()
 
 
 def _given_up(record: Recorder, now: datetime) -> Decision:
@@ -262,35 +275,3 @@ def _given_up(record: Recorder, now: datetime) -> Decision:
     record.watch(next_poll_at=now, failed_polls_in_a_row=0)
     record.move(State.REQUESTED, data, type=EventType.START_NOT_FOUND)
     return settle_unsent(record.decide(), now)
-
-
-def held_back(job: Job, hold: str, holder: str, now: datetime, pace: Pace) -> Decision:
-    """The dataset or every slot is taken: wait for a turn."""
-    if job.state not in (State.REQUESTED, State.WAITING):
-        return Decision(job)
-    record = Recorder(job, now)
-    wait = retry_wait_seconds(job, pace, FailureKind.THROTTLED, None, now=now)
-    record.watch(next_poll_at=now + timedelta(seconds=wait))
-    if job.state is State.REQUESTED:
-        record.move(State.WAITING, {"hold": hold, "holder": holder}, type=EventType.JOB_HELD_BACK)
-    return settle_unsent(record.decide(), now)
-
-
-def settle_unsent(decision: Decision, now: datetime) -> Decision:
-    """A job of which nothing is at the service ends by its own cancel or deadline."""
-    job = decision.job
-    if job.state not in (State.REQUESTED, State.WAITING):
-        return decision
-    record = Recorder(job, now)
-    if job.cancel.requested_at is not None:
-        by_deadline = job.cancel.cause is CancelCause.DEADLINE
-        record.end(
-            EndReason.DEADLINE_EXCEEDED if by_deadline else EndReason.CANCELLED_BEFORE_START, now
-        )
-    elif job.order.deadline_at is not None and now >= job.order.deadline_at:
-        record.note(EventType.DEADLINE_PASSED, {"deadline_at": job.order.deadline_at.isoformat()})
-        record.end(EndReason.DEADLINE_EXCEEDED, now)
-    else:
-        return decision
-    ended = record.decide()
-    return replace(ended, events=decision.events + ended.events)

@@ -21,7 +21,7 @@ from trainbell.embedded.clock_steps import ClockSteps, mend_times
 from trainbell.embedded.pollers import Pollers
 from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.embedded.shares import AT_MOST, Shares
-from trainbell.errors import NotFound, RecordUnreadable
+from trainbell.errors import NotFound, RecordUnreadable, StoreError
 from trainbell.ports import DueJob
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
@@ -122,9 +122,7 @@ class Loop:
         """Hand out what is due. Seconds until there may be more."""
         now = self._services.clock.now()
         if self._clock_steps.was_put_back(now):
-            mend_times(self._services)
-            with self._lock:
-                self._not_before.clear()
+            self._mend_times()
         self._pollers.staff()
         with self._lock:
             if self._shares.room <= 0:
@@ -148,6 +146,16 @@ class Loop:
         if next_due is None:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.0, (next_due - now).total_seconds()))
+
+    def _mend_times(self) -> None:
+        with self._lock:
+            self._not_before.clear()
+        try:
+            mend_times(self._services)
+        except StoreError:  # what can be looked at is looked at meanwhile
+            log.exception("what a clock ahead has written is not mended; trying again soon")
+        else:
+            self._clock_steps.mended()
 
     def look_early(self, job_id: str) -> EarlyLook:
         """A sign that this job has changed: look at it now, whenever it is due."""

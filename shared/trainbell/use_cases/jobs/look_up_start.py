@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from trainbell.domain import starting
-from trainbell.domain.failure import Failure
+from trainbell.domain.failure import CONNECTION_MOVED, Failure, FailureKind
 from trainbell.domain.job import Job
 from trainbell.ports import Found, StartOrder
 from trainbell.use_cases.ground.door import Door, Later, try_door
@@ -52,11 +52,27 @@ def _found(services: Services, job: Job, door: Door, found: Found) -> Job:
 
 def _found_nothing(services: Services, job: Job, door: Door, looked_at: datetime) -> Job:
     attempt, now, settling = job.start.attempts, services.clock.now(), door.settling
+    if job.start.sent_to not in (None, door.connection.leads_to):
+        failure, pace = _moved(door, now), services.pace(job, now)
+        return record(
+            services,
+            job,
+            lambda each: starting.sent_elsewhere(each, attempt, failure, now, pace),
+        )[0]
     return record(
         services,
         job,
         lambda each: starting.not_found(each, attempt, looked_at, now, settling),
     )[0]
+
+
+def _moved(door: Door, now: datetime) -> Failure:
+    message = (
+        f"connection {door.connection.name} was changed since the start was sent, and what it "
+        "leads to now does not know this job: change it back, or, where nothing of it runs, have "
+        "it sent again"
+    )
+    return Failure(kind=FailureKind.UNCLEAR, type=CONNECTION_MOVED, message=message, at=now)
 
 
 def _failed(services: Services, job: Job, failure: Failure) -> Job:

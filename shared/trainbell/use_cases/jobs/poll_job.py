@@ -7,7 +7,7 @@ from datetime import datetime
 
 from trainbell.domain.cancelling import cancel_comes_first
 from trainbell.domain.failure import CONNECTION_MOVED, Failure, FailureKind
-from trainbell.domain.job import Job
+from trainbell.domain.job import CancelCause, Job
 from trainbell.domain.lifecycle import WatchRules, may_be_lost, step
 from trainbell.domain.observation import Observation
 from trainbell.domain.recording import Decision
@@ -60,7 +60,8 @@ def _doubt(job: Job, missing: Failure, door: Door) -> Failure | None:
     """
     moved_at = door.connection.moved_at
     if moved_at is not None and moved_at != job.seen.moved_at:
-        cancelled_at = job.cancel.requested_at
+        by_a_person = job.cancel.cause is CancelCause.REQUESTED
+        cancelled_at = job.cancel.requested_at if by_a_person else None
         if cancelled_at is None or cancelled_at < moved_at:
             message = (
                 f"connection {door.connection.name} was changed, and what it leads to now does not "

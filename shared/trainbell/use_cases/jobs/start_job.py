@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from trainbell.domain import starting
+from trainbell.domain import starting, unsent
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
 from trainbell.domain.recording import Decision
@@ -37,7 +37,7 @@ def start_job(services: Services, job: Job) -> Job:
         StoreError: the store failed; what was sent is looked up later, never repeated blindly.
     """
     now = services.clock.now()
-    job, _ = record(services, job, lambda current: starting.settle_unsent(Decision(current), now))
+    job, _ = record(services, job, lambda current: unsent.settle_unsent(Decision(current), now))
     if job.state not in UNSENT:
         return job
     door = try_door(services, job)
@@ -83,12 +83,12 @@ def _store_intent(services: Services, job: Job, door: Door) -> tuple[Job, bool]:
     now = services.clock.now()
     try:
         holds = busy_holds(services, job, door.spec, door.connection)
-        decision = starting.begin(job, now, holds)
+        decision = starting.begin(job, now, holds, sent_to=door.connection.leads_to)
         return services.store.save(change_of(decision)), True
     except HoldTaken as taken:
         key, holder, pace = taken.key, taken.holder, services.pace(job, now)
         job, _ = record(
-            services, job, lambda current: starting.held_back(current, key, holder, now, pace)
+            services, job, lambda current: unsent.held_back(current, key, holder, now, pace)
         )
         return job, False
     except JobConflict:

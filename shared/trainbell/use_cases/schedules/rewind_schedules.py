@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from trainbell.domain.rewinding import rewound_schedule
@@ -10,13 +11,15 @@ from trainbell.use_cases.ground.changing import change_setting
 from trainbell.use_cases.ground.services import Services
 
 
-def rewind_schedules(services: Services) -> int:
-    """Returns how many had times of the future."""
+def rewind_schedules(services: Services, *, first: Callable[[], None]) -> int:
+    """Returns how many had times of the future. `first` is called before each change."""
     now, cursor, changed = services.clock.now(), None, 0
     while True:
         page = services.store.list_config(Schedule, cursor=cursor)
         for schedule in page.items:
-            changed += _rewind(services, schedule.name, now)
+            if rewound_schedule(schedule, now) is not schedule:
+                first()
+                changed += _rewind(services, schedule.name, now)
         cursor = page.next_cursor
         if cursor is None:
             return changed

@@ -147,8 +147,7 @@ def _settings_of(connection: Connection) -> Connection:
 
 
 def _moved_at(before: Connection, after: Connection, now: datetime) -> datetime | None:
-    leads_to = [(each.base_url, each.secret, dict(each.options)) for each in (before, after)]
-    return before.moved_at if leads_to[0] == leads_to[1] else now
+    return before.moved_at if before.leads_to == after.leads_to else now
 
 
 def delete_connection(
