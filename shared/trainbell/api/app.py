@@ -25,6 +25,7 @@ from trainbell.api.problems import problem_reply
 from trainbell.api.providers import providers
 from trainbell.api.reading import QueryModel, read_body, read_query, refuse_body
 from trainbell.api.refusals import MethodNotAllowed, NoSuchCall, RequestMalformed
+from trainbell.api.retention import retention
 from trainbell.api.schedules import schedules
 from trainbell.errors import InputInvalid
 from trainbell.use_cases.ground.services import Services
@@ -49,6 +50,7 @@ RESOURCES = (
     channel_kinds,
     schedules,
     providers,
+    retention,
     care,
     health,
     description,

@@ -13,6 +13,7 @@ from trainbell.api.reading import QueryModel, read_query
 from trainbell.errors import InputInvalid, Problem
 from trainbell.use_cases.care.depart import depart, take_back
 from trainbell.use_cases.care.export_records import Position, export_records
+from trainbell.use_cases.care.forget_person import forget_person
 from trainbell.use_cases.care.import_records import (
     Arrival,
     ImportOrder,
@@ -153,6 +154,54 @@ def end_departure(call: ApiCall) -> ApiReply:
     back = take_back(call.services, query.project, query.cursor)
     return reply(
         BackView(taken_back=back.jobs, next_project=back.next_project, next_cursor=back.next_cursor)
+    )
+
+
+class ForgetPersonInput(_Input):
+    """`subject` as `by` in jobs and events shows it. The rest as the page before said."""
+
+    subject: str
+    pseudonym: str | None = Field(None, max_length=64)
+    project: str | None = None
+    cursor: str | None = Field(None, max_length=2048)
+
+
+class ForgottenView(View):
+    """How many jobs of this page were changed. `next_project` is null at the end."""
+
+    changed: int
+    pseudonym: str
+    unreadable: list[str]
+    next_project: str | None
+    next_cursor: str | None
+
+
+@care.call(
+    "POST",
+    "/v1/forget-person",
+    body=ForgetPersonInput,
+    returns={200: ForgottenView},
+    refuses=(422,),
+)
+def forget_page(call: ApiCall) -> ApiReply:
+    """Put a pseudonym where a caller's id stands, in a page of jobs and all that stands beside
+    them."""
+    given = _read(ForgetPersonInput, call)
+    done = forget_person(
+        call.services,
+        given.subject,
+        pseudonym=given.pseudonym,
+        project=given.project,
+        cursor=given.cursor,
+    )
+    return reply(
+        ForgottenView(
+            changed=done.jobs,
+            pseudonym=done.pseudonym,
+            unreadable=list(done.unreadable),
+            next_project=done.next_project,
+            next_cursor=done.next_cursor,
+        )
     )
 
 

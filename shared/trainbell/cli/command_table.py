@@ -93,6 +93,18 @@ COMMANDS = (
         "Copy this machine's database as it is now, while Trainbell runs or not.",
     ),
     Entry("restore", "backups:restore", CARE, "Put a backup in the database's place."),
+    Entry(
+        "retention",
+        "retention:retention",
+        CARE,
+        "For how long a project's ended jobs are kept.",
+    ),
+    Entry(
+        "forget-person",
+        "retention:forget_person",
+        CARE,
+        "Put a pseudonym where a caller's id stands, in all jobs and events.",
+    ),
     Entry("up", "up:up", MACHINE, "Run Trainbell on this machine until Ctrl-C or SIGTERM."),
     Entry(
         "status",
