@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test vendor-clients check format simulate bench e2e lock clean
+.PHONY: help demo up test mutants vendor-clients check format simulate bench e2e lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ up: $(VENV)/.demo ## Run Trainbell on this machine
 
 test: $(VENV)/.dev ## All tests: unit, contract, workflow, infra, end to end
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# PROVIDER=einstein for one service's; ONLY=status, bound, pattern or header.
+mutants: $(VENV)/.dev ## Plant each small fault in the providers' tables, bounds, patterns and headers
+	@$(BIN)/python -m tests.mutation $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(ONLY),--kind $(ONLY))
 
 vendor-clients: $(VENV)/.dev ## Hold the simulators against the vendors' own clients
 	@$(BIN)/python -m pytest -m vendor tests/vendor

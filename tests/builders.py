@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.open_secrets import OpenSecrets
 from trainbell.domain.access import Caller, CallerKind
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import CancelWish, Job, LastSeen, Origin, StartAttempts, State, Watch
@@ -29,6 +30,16 @@ class FakeClock:
     def advance(self, seconds: float) -> datetime:
         self._now += timedelta(seconds=seconds)
         return self._now
+
+
+class OneSecret(OpenSecrets):
+    """A secret source with this secret behind every reference; a test may change it."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def read(self, reference: str) -> str:
+        return self.secret
 
 
 def a_caller(name: str = "ada") -> Caller:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import a_caller
+from tests.builders import OneSecret, a_caller
 from tests.e2e.test_every_kind import JOBS
-from tests.open_secrets import OpenSecrets
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.domain.events import EventType
 from trainbell.domain.job import Job, State
@@ -34,14 +33,6 @@ LOOKS_AT_MOST = 400
 FAULTS_IN_A_ROW = 3
 NOT_A_TOKEN = r"^(?!.*oauth2/token)"
 """Otherwise Einstein's faults would all befall the asking for a token, before anything starts."""
-
-
-class OneSecret(OpenSecrets):
-    def __init__(self, secret: str) -> None:
-        self.secret = secret
-
-    def read(self, reference: str) -> str:
-        return self.secret
 
 
 @contextmanager

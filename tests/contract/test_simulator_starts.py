@@ -13,9 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import a_connection
+from tests.builders import OneSecret, a_connection
 from tests.e2e.test_every_kind import JOBS
-from tests.open_secrets import OpenSecrets
 from trainbell.ports import StartOrder
 from trainbell.providers.catalog import Catalog
 from trainbell.simulators.clock import SimulatorClock
@@ -74,14 +73,6 @@ class Direct(httpx.BaseTransport):
 class RealTime:
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class OneSecret(OpenSecrets):
-    def __init__(self, secret: str) -> None:
-        self.secret = secret
-
-    def read(self, reference: str) -> str:
-        return self.secret
 
 
 def parameters(provider: str, kind: str, number: int) -> Mapping[str, Any]:

@@ -9,8 +9,7 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.builders import NOON, FakeClock, a_connection
-from tests.open_secrets import OpenSecrets
+from tests.builders import NOON, FakeClock, OneSecret, a_connection
 from trainbell.conformance import HttpConformance, HttpSubject
 from trainbell.domain.observation import Observation
 from trainbell.errors import (
@@ -30,14 +29,6 @@ from trainbell.simulators.azure_vision.service import API_KEY
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.faults import FaultKind
 from trainbell.simulators.server import running
-
-
-class OneSecret(OpenSecrets):
-    def __init__(self, secret: str) -> None:
-        self.secret = secret
-
-    def read(self, reference: str) -> str:
-        return self.secret
 
 
 class SwallowsACancel(AzureVision):

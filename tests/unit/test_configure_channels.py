@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import FakeClock
-from tests.open_secrets import OpenSecrets
+from tests.builders import FakeClock, OneSecret
 from tests.toy_service import ToyService, a_trainbell
 from trainbell.channels.catalog import FoundChannels
 from trainbell.channels.cloud_event import cloud_event
@@ -28,14 +27,6 @@ from trainbell.use_cases.settings.configure_channels import delete_channel, put_
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ends"
 SLACK = {"kind": "slack", "secret": "env:SLACK_URL"}
-
-
-class OneSecret(OpenSecrets):
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-
-    def read(self, reference: str) -> str:
-        return self._secret
 
 
 @pytest.fixture

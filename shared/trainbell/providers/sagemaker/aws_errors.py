@@ -69,7 +69,7 @@ _AUTH = EXPIRED | {
 _TOO_MUCH_AT_ONCE = "LimitExceededException"
 _MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _MISSING_WORDS = re.compile(r"not found|could not find|does not exist", re.IGNORECASE)
-_ENDED_WORDS = re.compile(r"rejected because the training job is in status \w+", re.IGNORECASE)
+_ENDED_WORDS = re.compile(r"rejected because the training job is in status", re.IGNORECASE)
 _MESSAGE_KEPT = 1000
 
 
