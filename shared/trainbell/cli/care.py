@@ -52,7 +52,7 @@ def export(
         raise typer.BadParameter("give a FILE, or --take-back alone")
     with find_trainbell(url) as client:
         if take_back:
-            errors.print(f"{_take_back(client)} jobs are watched here again", markup=False)
+            errors.print(f"jobs watched here again: {_take_back(client)}", markup=False)
             return
         with _output(str(file)) as output:
             if move:
