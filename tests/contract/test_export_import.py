@@ -35,6 +35,7 @@ from trainbell.use_cases.care.records import Record
 from trainbell.use_cases.ground.services import Services
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.cancel_job import cancel_job
+from trainbell.use_cases.jobs.forget_job import forget_job
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.telling.publish_changes import publish_changes
 
@@ -181,6 +182,33 @@ def test_what_was_unsent_when_a_dead_installation_was_copied_is_looked_up_first(
     service.clock.advance(30)
     assert advance_job(new, job.id).job.handle == {"id": "t1"}
     assert len(service.trainings) == 1
+
+
+def test_a_copy_is_nobodys_to_give_away_and_can_be_taken_over_later(
+    two: tuple[Services, Services], service: ToyService
+) -> None:
+    old, new = two
+    unsent, _ = request_job(old, BODY, by=a_caller())
+    records = everything(old)
+    take_in(new, records, Arrival.COPY)
+    depart(new, by=a_caller())
+    take_back(new)
+    assert new.store.get(unsent.id).watch.is_copy
+    advance_job(old, unsent.id)
+    take_in(new, records, Arrival.TAKE_OVER)
+    service.clock.advance(30)
+    assert advance_job(new, unsent.id).job.handle == {"id": "t1"}
+    assert len(service.trainings) == 1
+
+
+def test_a_copy_can_be_forgotten(two: tuple[Services, Services]) -> None:
+    old, new = two
+    [job] = started(old, 1)
+    take_in(new, everything(old), Arrival.COPY)
+    forget_job(new, job.id)
+    depart(old, by=a_caller())
+    assert take_in(new, everything(old)).problems == []
+    assert not new.store.get(job.id).has_moved
 
 
 def test_taken_back_is_as_before(two: tuple[Services, Services], service: ToyService) -> None:

@@ -63,7 +63,10 @@ def test_what_has_moved_can_be_taken_back(up: UpProcess, tmp_path: Path) -> None
     body = ["start", "--provider", "local", "--param", 'command=["true"]']
     assert b"have moved to another one" in trainbell(up, *body, status=8).stderr
     assert b"has moved to another" in trainbell(up, "cancel", job, status=8).stderr
+    assert b"has moved to another" in trainbell(up, "wait", job, status=7).stderr
+    assert b"moved" in trainbell(up, "status").stdout
     assert b"watched here again: 1" in trainbell(up, "export", "--take-back").stderr
+    assert b"moved" not in trainbell(up, "status").stdout
     trainbell(up, "cancel", job)
     trainbell(up, *body)
 

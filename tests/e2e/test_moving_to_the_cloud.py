@@ -26,7 +26,7 @@ from trainbell.simulators.server import running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-JOBS = int(os.environ.get("TRAINBELL_TEST_MOVED_JOBS", "10"))
+JOBS = int(os.environ.get("TRAINBELL_TEST_MOVED_JOBS", "25"))
 FAILS = 5
 """Every fifth training fails by itself."""
 PATIENCE_SECONDS = 20 + 4.0 * JOBS

@@ -33,15 +33,30 @@ def moved_away(job: Job, now: datetime) -> Decision:
     return record.decide()
 
 
+def copied(job: Job, now: datetime) -> Decision:
+    """A copy of a job that is watched where it comes from: kept, and left alone."""
+    if not is_watched(job) or job.watch.is_copy:
+        return Decision(job)
+    record = Recorder(job, now)
+    record.watch(moved_at=now, is_copy=True, number=job.watch.number + 1)
+    record.watch(next_poll_at=None, reserved_call_at=None)
+    record.note(EventType.JOB_MOVED_AWAY, {"is_copy": True})
+    return record.decide()
+
+
 def taken_back(job: Job, now: datetime) -> Decision:
     """It was not taken up elsewhere after all: watched here again, from now on."""
-    return _taken_up(job, now, {"back": True}) if job.has_moved else Decision(job)
+    if not job.has_moved or job.watch.is_copy:
+        return Decision(job)
+    return _taken_up(job, now, {"back": True})
 
 
 def arrived(job: Job, now: datetime) -> Decision:
     """It comes from where it was marked: looked at at once. A start that was under way there is
     looked up here as soon as its sender must be done."""
-    return _taken_up(job, now, {}) if is_watched(job) else Decision(job)
+    if not is_watched(job) or job.watch.is_copy:
+        return Decision(job)
+    return _taken_up(job, now, {})
 
 
 def taken_over(job: Job, now: datetime) -> Decision:
@@ -54,8 +69,8 @@ def taken_over(job: Job, now: datetime) -> Decision:
     record = Recorder(job, now)
     record.start(sent_at=now, sent_by=now, lease_until=None, clean_look_ups=0, asked_at=None)
     record.start(attempts=job.start.attempts + 1)
-    record.watch(number=job.watch.number + 1, moved_at=None, reserved_call_at=None)
-    record.watch(next_poll_at=now)
+    record.watch(number=job.watch.number + 1, moved_at=None, is_copy=False)
+    record.watch(next_poll_at=now, reserved_call_at=None)
     record.move(
         State.STARTING, {"of_a_copy": True, "was": job.state.value}, type=EventType.JOB_ARRIVED
     )
@@ -64,7 +79,7 @@ def taken_over(job: Job, now: datetime) -> Decision:
 
 def _taken_up(job: Job, now: datetime, data: dict[str, bool]) -> Decision:
     record = Recorder(job, now)
-    record.watch(moved_at=None, number=job.watch.number + 1, reserved_call_at=None)
+    record.watch(moved_at=None, is_copy=False, number=job.watch.number + 1, reserved_call_at=None)
     # What the last look there failed by is not known to hold here.
     record.watch(next_poll_at=max(now, job.start.lease_until or now), failed_polls_in_a_row=0)
     record.note(EventType.JOB_ARRIVED, data)

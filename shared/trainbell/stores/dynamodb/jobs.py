@@ -84,7 +84,7 @@ class DynamoDBJobs(DynamoDBArchive):
         """Raises, besides what the port says, InputInvalid for a job too large to be stored."""
         job = replace(change.job, revision=change.job.revision + 1)
         size = item_size(job_item(job))
-        if size > MAX_NEW_JOB_BYTES:
+        if size > MAX_NEW_JOB_BYTES and job.state is State.REQUESTED:
             told = f"make a job of {size} bytes; at most {MAX_NEW_JOB_BYTES} can be stored"
             raise InputInvalid([Problem("parameters", told)])
         self.know_project(job.order.project)

@@ -10,19 +10,19 @@ from functools import cached_property
 from trainbell.domain.events import JobEvent
 from trainbell.domain.ids import job_id_at_the_end
 from trainbell.domain.job import Job
-from trainbell.domain.moving import arrived, is_watched, moved_away, taken_over
+from trainbell.domain.moving import arrived, copied, is_watched, taken_over
 from trainbell.domain.outbox import DeliveryState, OutboxEntry, given_up
 from trainbell.domain.recording import Decision
 from trainbell.errors import NotFound, Problem, RecordUnreadable
 from trainbell.ports import Change, History
 from trainbell.use_cases.ground.find_connection import find_connection
-from trainbell.use_cases.ground.recording import NAME_HOLD, counted
+from trainbell.use_cases.ground.recording import NAME_HOLD, counted, record_moved
 from trainbell.use_cases.ground.services import Services, log
 
 _TAKE_UP: Mapping[str, Callable[[Job, datetime], Decision]] = {
     "moved": arrived,
     "take_over": taken_over,
-    "copy": moved_away,
+    "copy": copied,
 }
 _NOT_TOLD_HERE = "told by the installation that this is a copy of"
 _EVENTS_AT_ONCE = 200
@@ -83,8 +83,9 @@ class JobImport:
     def store(self, job: Job) -> bool:
         """Store a job behind all that stands beside it, and have it watched; what is still to be
         told, with it. False where it is here already."""
-        if self.is_here(job.id):
-            return False
+        here = self._found(job.id)
+        if here is not None:
+            return self._take_over_copy(here)
         beside = self._kept.pop(job.id, History())
         pending = [each for each in beside.entries if each.state is DeliveryState.PENDING]
         with_it = tuple(pending[:_TOLD_WITH_JOB])
@@ -98,12 +99,24 @@ class JobImport:
         holds = _holds_of(taken)
         change = Change(job=taken, events=decision.events, outbox=with_it, take=holds, **ran)
         stored, _ = self._services.store.create(change)
-        if is_watched(stored) and not stored.has_moved:
-            try:
-                self._services.watchers.watch(stored)
-            except Exception:  # the job is kept; the reconciler gives it a watcher
-                log.exception("job %s has no watcher yet", stored.id)
+        self._watch(stored)
         return True
+
+    def _take_over_copy(self, here: Job) -> bool:
+        """A copy that was kept here becomes this installation's own, once its origin is gone."""
+        if self._arrival != "take_over" or not here.watch.is_copy:
+            return False
+        now = self._now
+        self._watch(record_moved(self._services, here, lambda each: taken_over(each, now)))
+        return True
+
+    def _watch(self, job: Job) -> None:
+        if job.is_ended or job.has_moved:
+            return
+        try:
+            self._services.watchers.watch(job)
+        except Exception:  # the job is kept; the reconciler gives it a watcher
+            log.exception("job %s has no watcher yet", job.id)
 
     def flush(self) -> None:
         for job_id, kept in self._kept.items():
