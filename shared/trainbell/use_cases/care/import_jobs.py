@@ -9,7 +9,7 @@ from functools import cached_property
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.ids import job_id_at_the_end
-from trainbell.domain.job import Job
+from trainbell.domain.job import END_STATE_OF, Job
 from trainbell.domain.moving import arrived, copied, is_watched, taken_over
 from trainbell.domain.outbox import DeliveryState, OutboxEntry, given_up
 from trainbell.domain.recording import Decision
@@ -56,7 +56,7 @@ class JobImport:
         except RecordUnreadable as error:
             return [Problem("of", f"stands here already, and cannot be read: {error}")]
         if isinstance(value, Job):
-            return self._problems_of_job(value, here)
+            return [*_contradictions(value), *self._problems_of_job(value, here)]
         if here is not None and isinstance(value, JobEvent):
             return self._problems_of_event(value)
         return []
@@ -215,6 +215,18 @@ class JobImport:
             for each in entries
             if each.channel is not None or each.state is not DeliveryState.PENDING
         ]
+
+
+def _contradictions(job: Job) -> Sequence[Problem]:
+    """What no job of ours can be."""
+    if job.is_ended:
+        is_right = job.end_reason is not None and END_STATE_OF[job.end_reason] is job.state
+        is_right = is_right and job.ended_at is not None
+    else:
+        is_right = job.end_reason is None and job.ended_at is None
+    if is_right:
+        return []
+    return [Problem("body.state", f"job {job.id}: its state and its end contradict each other")]
 
 
 def _holds_of(job: Job) -> tuple[str, ...]:

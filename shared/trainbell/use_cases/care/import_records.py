@@ -16,7 +16,7 @@ from trainbell.errors import InputInvalid, Problem
 from trainbell.ports import History, IdempotencyToken
 from trainbell.use_cases.care.import_jobs import JobImport
 from trainbell.use_cases.care.import_settings import SettingImport
-from trainbell.use_cases.care.records import OF_JOBS, SETTINGS, Record, read_record
+from trainbell.use_cases.care.records import OF_JOBS, SETTINGS, Record, naive_times, read_record
 from trainbell.use_cases.ground.problems import problems_of
 from trainbell.use_cases.ground.services import Services
 
@@ -122,6 +122,8 @@ def _read(number: int, record: Record, report: ImportReport) -> Any:
     except ValidationError as error:
         report.problems += problems_of(error, _path(number, "body"))
         return None
+    for path in naive_times(value, _path(number, "body")):
+        report.problems.append(Problem(path, "must be a time with a zone"))
     whose = {Job: "id", JobEvent: "job_id"}.get(kind)
     belongs = getattr(value, whose) if whose else getattr(value, "name", record.of)
     if isinstance(value, OutboxEntry):

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from trainbell.domain.settings import ChannelConfig, Connection, Schedule
+from trainbell.domain.settings import ChannelConfig, Connection, Retention, Schedule
 from trainbell.errors import Problem, RecordUnreadable
 from trainbell.use_cases.ground.services import Services
+from trainbell.use_cases.schedules.configure_schedules import problems_of_schedule
 from trainbell.use_cases.settings.configure_channels import problems_of_channel
 from trainbell.use_cases.settings.configure_connections import problems_of_connection
+from trainbell.use_cases.settings.configure_retention import problems_of_retention
 
 _ITS_OWN_COURSE = frozenset(
     {"revision", "next_due_at", "last_due_at", "last_job_id", "last_error", "moved_at"}
@@ -22,6 +24,8 @@ _WHEN = frozenset({"created_at", "updated_at"})
 _CHECKS: Mapping[type[Any], Callable[[Services, Any], Sequence[Problem]]] = {
     Connection: problems_of_connection,
     ChannelConfig: problems_of_channel,
+    Schedule: problems_of_schedule,
+    Retention: problems_of_retention,
 }
 """What is checked when a person sets it is checked when it is imported: an export must not lead a
 secret of this installation to anywhere."""

@@ -5,7 +5,9 @@ A new kind of setting is exported by itself, because it is one of `ConfigRecord`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -60,6 +62,18 @@ def read_record(record: Record, kind: type[Stored]) -> Stored:
     """Raises pydantic's ValidationError."""
     found: Stored = _adapter(kind).validate_python(record.body)
     return found
+
+
+def naive_times(stored: object, path: str = "body") -> Iterator[str]:
+    """Where a time has no zone: nothing here could be compared with it."""
+    if isinstance(stored, datetime) and stored.tzinfo is None:
+        yield path
+    elif is_dataclass(stored):
+        for each in fields(stored):
+            yield from naive_times(getattr(stored, each.name), f"{path}.{each.name}")
+    elif isinstance(stored, tuple):
+        for number, each in enumerate(stored):
+            yield from naive_times(each, f"{path}.{number}")
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +63,14 @@ def put_retention(
     put = change_setting(services, Retention, project, replaced, if_match=if_match)
     assert put is not None  # noqa: S101 - `replaced` always gives one
     return put
+
+
+def problems_of_retention(services: Services, retention: Retention) -> Sequence[Problem]:  # noqa: ARG001
+    """What `put_retention` would find wrong with one that comes from elsewhere."""
+    good = (
+        1 <= retention.days <= DAYS_AT_MOST and 1 <= len(retention.name) <= PROJECT_LENGTH_AT_MOST
+    )
+    return [] if good else [Problem("body", f"1 to {DAYS_AT_MOST} days of a project")]
 
 
 def get_retention(services: Services, project: str) -> Retention:
