@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from trainbell.api.calls import ApiCall, ApiReply, reply
 from trainbell.api.endpoints import Resource
@@ -30,6 +30,8 @@ care = Resource("care")
 RECORDS_AT_ONCE = 500
 CONNECTIONS_AT_MOST = 10_000
 
+ProjectName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
 
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,7 +41,7 @@ class ExportInput(_Input):
     """Where to go on (`next` of the page before), and projects to list besides those known."""
 
     position: dict[str, str | None] | None = None
-    projects: list[str] = Field(default_factory=list, max_length=100)
+    projects: list[ProjectName] = Field(default_factory=list, max_length=100)
 
 
 class ExportView(View):
@@ -80,8 +82,8 @@ class DepartureView(View):
 class BackQuery(QueryModel):
     """Where to go on: as the page before said."""
 
-    project: str | None = None
-    cursor: str | None = None
+    project: ProjectName | None = None
+    cursor: str | None = Field(None, max_length=2048)
 
 
 class BackView(View):
@@ -162,7 +164,7 @@ class ForgetPersonInput(_Input):
 
     subject: str
     pseudonym: str | None = Field(None, max_length=64)
-    project: str | None = None
+    project: ProjectName | None = None
     cursor: str | None = Field(None, max_length=2048)
 
 

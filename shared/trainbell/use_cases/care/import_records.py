@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.errors import InputInvalid, Problem
+from trainbell.errors import Problem
 from trainbell.ports import History, IdempotencyToken
 from trainbell.use_cases.care.import_jobs import JobImport
 from trainbell.use_cases.care.import_settings import SettingImport
@@ -136,10 +136,3 @@ def _read(number: int, record: Record, report: ImportReport) -> Any:
 
 def _path(number: int, rest: str) -> str:
     return f"records.{number}.{rest}"
-
-
-def require_good(report: ImportReport) -> ImportReport:
-    """Raises InputInvalid with all its problems."""
-    if report.problems:
-        raise InputInvalid(report.problems)
-    return report
