@@ -1,4 +1,5 @@
-"""Every five minutes: active jobs that nobody looked at in time get a watcher again."""
+"""Every five minutes: active jobs that nobody looked at in time get a watcher again, and jobs that
+have been kept for long enough are forgotten."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.cloud.telemetry import count, logger, observed
+from trainbell.use_cases.care.retain import forget_expired_jobs
 from trainbell.use_cases.jobs.reconcile_jobs import reconcile_jobs
 
 
@@ -22,3 +24,4 @@ def handler(_event: dict[str, Any], _context: Any) -> None:
             "RecordsUnreadable": report.unreadable,
         }
     )
+    count({"JobsForgotten": forget_expired_jobs(cloud_services())})

@@ -31,7 +31,7 @@ EVERYTHING = FACTS | {
         "in_full",
     ),
     *("cancel_sent_at", "start_attempts", "polls", "failed_polls_in_a_row", "last_polled_at"),
-    *("last_seen_at", "updated_at", "revision"),
+    *("last_seen_at", "moved_at", "updated_at", "revision"),
 }
 
 

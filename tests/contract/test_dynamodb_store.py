@@ -90,6 +90,7 @@ def claimed(store: Store, *entries: OutboxEntry) -> OutboxEntry:
 
 def test_creating_is_one_transaction(recorded: Recorded) -> None:
     create = a_change(job_number(1))
+    recorded.store.know_project("default")  # Once for each project by each process.
     assert recorded.of(lambda: recorded.store.create(create, a_token())) == ["TransactWriteItems"]
 
 

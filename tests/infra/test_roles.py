@@ -171,11 +171,12 @@ def test_the_roles_together_allow_all_that_the_store_calls() -> None:
     assert allowed - {"dynamodb:ListStreams"} == set(ACTIONS)
 
 
-def test_only_the_api_may_forget_jobs_and_keep_schedules() -> None:
-    api_alone = {"dynamodb:BatchWriteItem", "scheduler:CreateSchedule"}
+def test_only_the_api_may_keep_schedules_and_only_it_and_the_reconciler_forget_jobs() -> None:
+    few = {"dynamodb:BatchWriteItem", "scheduler:CreateSchedule"}
+    allowed = {"ApiFunction": few, "ReconcileJobsFunction": {"dynamodb:BatchWriteItem"}}
     for function, properties in FUNCTIONS.items():
-        held = actions_of(resource_of(properties["Role"])) & api_alone
-        assert held == (api_alone if function == "ApiFunction" else set()), function
+        held = actions_of(resource_of(properties["Role"])) & few
+        assert held == allowed.get(function, set()), function
 
 
 def test_each_role_that_is_passed_is_one_role_for_one_service() -> None:

@@ -21,14 +21,16 @@ from tests.builders import a_caller, a_running_job
 from tests.workflow import definition
 from trainbell.bootstrap.cloud import cloud_environment, cloud_services
 from trainbell.domain.job import Job, State
+from trainbell.domain.secret_bounds import Destination
 from trainbell.domain.settings import Schedule
-from trainbell.errors import NotFound, StoreUnavailable
+from trainbell.errors import NotFound, StoreTooNew, StoreUnavailable
 from trainbell.ports import Change, JobQuery
 from trainbell.simulators.clock import SimulatorClock
 from trainbell.simulators.deepva.service import API_KEY, DeepVASimulator
 from trainbell.simulators.deepva.trainings import FACE_DATASET
 from trainbell.simulators.server import running
-from trainbell.stores.dynamodb.table import table_definition
+from trainbell.stores.dynamodb.schema import VERSION
+from trainbell.stores.dynamodb.table import schema_key, table_definition
 from trainbell.use_cases.jobs.request_job import request_job
 from trainbell.use_cases.settings.configure_connections import put_connection
 
@@ -156,7 +158,15 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     with mock_aws(config=CONFIG), running(simulator) as url:
         boto3.client("dynamodb").create_table(**table_definition(TABLE_NAME))
         secrets = boto3.client("secretsmanager")
-        secrets.create_secret(Name="trainbell/deepva", SecretString=API_KEY)
+        host = str(Destination.of_url(url))
+        secrets.create_secret(
+            Name="trainbell/deepva",
+            SecretString=API_KEY,
+            Tags=[
+                {"Key": "trainbell:hosts", "Value": host},
+                {"Key": "trainbell:provider", "Value": "deepva"},
+            ],
+        )
         client = boto3.client("stepfunctions")
         client.create_state_machine(
             name="job-lifecycle",
@@ -177,6 +187,15 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 def forget_services() -> None:
     cloud_services.cache_clear()
     cloud_environment.cache_clear()
+
+
+def test_a_table_of_a_newer_trainbell_is_refused_by_every_function(engine: Engine) -> None:
+    item = {**schema_key(), "version": {"N": str(VERSION + 1)}}
+    boto3.client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
+    cloud_services.cache_clear()
+    with pytest.raises(StoreTooNew):
+        cloud_services()
+    boto3.client("dynamodb").delete_item(TableName=TABLE_NAME, Key=schema_key())
 
 
 def test_a_job_is_watched_to_its_end_in_nine_events_a_loop(engine: Engine) -> None:

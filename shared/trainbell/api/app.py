@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 
 from trainbell.api.calls import ApiCall, ApiReply, Request, reply_document
+from trainbell.api.care import care
 from trainbell.api.channel_kinds import channel_kinds
 from trainbell.api.channels import channels
 from trainbell.api.connections import connections
@@ -24,6 +25,7 @@ from trainbell.api.problems import problem_reply
 from trainbell.api.providers import providers
 from trainbell.api.reading import QueryModel, read_body, read_query, refuse_body
 from trainbell.api.refusals import MethodNotAllowed, NoSuchCall, RequestMalformed
+from trainbell.api.retention import retention
 from trainbell.api.schedules import schedules
 from trainbell.errors import InputInvalid
 from trainbell.use_cases.ground.services import Services
@@ -48,6 +50,8 @@ RESOURCES = (
     channel_kinds,
     schedules,
     providers,
+    retention,
+    care,
     health,
     description,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from trainbell.api.calls import ApiCall, ApiReply, reply
 from trainbell.api.endpoints import Resource
@@ -12,6 +13,7 @@ from trainbell.domain.job import State
 from trainbell.domain.order import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 from trainbell.domain.size_bounds import ORDER_BYTES_AT_MOST
 from trainbell.ports import RecordKind
+from trainbell.use_cases.ground.departure import departure
 from trainbell.use_cases.jobs.job_request import TAGS_AT_MOST
 from trainbell.use_cases.jobs.read_logs import LINES_AT_MOST
 from trainbell.use_cases.jobs.request_job import TOKEN_LIVES_FOR
@@ -25,7 +27,7 @@ class HealthView(View):
     """`active_jobs` counts them by state, over all projects; it may be approximate.
 
     `unreadable` counts the stored records that cannot be read, by kind: kept, set aside, named in
-    the log. Empty where all is well.
+    the log. Empty where all is well. `departed_at`: since when the jobs go to another Trainbell.
     """
 
     status: str
@@ -33,6 +35,7 @@ class HealthView(View):
     version: str
     active_jobs: Mapping[State, int]
     unreadable: Mapping[RecordKind, int]
+    departed_at: datetime | None
 
 
 class CallerView(View):
@@ -63,12 +66,14 @@ class LimitsView(View):
 def get_health(call: ApiCall) -> ApiReply:
     """Whether it works, down to its store."""
     store = call.services.store
+    gone = departure(call.services)
     view = HealthView(
         status="ok",
         engine=call.services.engine,
         version=__version__,
         active_jobs=dict(store.count_by_state()),
         unreadable=dict(store.unreadable()),
+        departed_at=None if gone is None else gone.begun_at,
     )
     return reply(view)
 

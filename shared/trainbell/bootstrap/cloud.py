@@ -42,9 +42,14 @@ def assemble(environment: CloudEnvironment, clients: AwsClients) -> Services:
 def cloud_services() -> Services:
     """This process's services, made on the first call and kept: a warm function reuses them.
 
-    Raises ConfigInvalid where the environment is wrong.
+    Raises:
+        ConfigInvalid: the environment is wrong.
+        StoreTooNew: a newer Trainbell wrote the table.
+        StoreUnavailable: it cannot be read now.
     """
-    return assemble(cloud_environment(), AwsClients())
+    clients = AwsClients()
+    DynamoDBStore(cloud_environment().table_name, clients.dynamodb).migrate()
+    return assemble(cloud_environment(), clients)
 
 
 @cache

@@ -9,7 +9,7 @@ import typer
 
 from trainbell.cli.connecting import find_trainbell
 from trainbell.cli.options import JsonOption, UrlOption
-from trainbell.cli.output import console, fact_page, print_json, rows_table
+from trainbell.cli.output import clock_time, console, fact_page, print_json, rows_table
 from trainbell.client import JsonObject
 from trainbell.version import __version__
 
@@ -32,6 +32,7 @@ def status(url: UrlOption = None, as_json: JsonOption = False) -> None:
                 ("status", health["status"]),
                 ("you are", caller["by"]),
                 ("active jobs", active or "none"),
+                ("moved", clock_time(health.get("departed_at"))),
                 *_unreadable(health),
             )
         )

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-JOBS, SETTINGS, MACHINE = "Jobs", "What is set up", "This machine"
+JOBS, SETTINGS, CARE, MACHINE = "Jobs", "What is set up", "Care of the data", "This machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,32 @@ COMMANDS = (
         "Ask a service what is there beside its jobs, or tell it what is to go.",
     ),
     Entry("datarobot", "datarobot:app", SETTINGS, "Models and versions at DataRobot."),
+    Entry(
+        "export",
+        "care:export",
+        CARE,
+        "Write everything that is stored into a file: no secrets, only where they are.",
+    ),
+    Entry("import", "care:import_", CARE, "Store all of an export, or nothing."),
+    Entry(
+        "backup",
+        "backups:backup",
+        CARE,
+        "Copy this machine's database as it is now, while Trainbell runs or not.",
+    ),
+    Entry("restore", "backups:restore", CARE, "Put a backup in the database's place."),
+    Entry(
+        "retention",
+        "retention:retention",
+        CARE,
+        "For how long a project's ended jobs are kept.",
+    ),
+    Entry(
+        "forget-person",
+        "retention:forget_person",
+        CARE,
+        "Put a pseudonym where a caller's id stands, in all jobs and events.",
+    ),
     Entry("up", "up:up", MACHINE, "Run Trainbell on this machine until Ctrl-C or SIGTERM."),
     Entry(
         "status",

@@ -14,7 +14,7 @@ from trainbell.cli.exit_codes import MEANINGS, ExitCode
 from trainbell.cli.extra import MISSING, NEEDED
 from trainbell.cli.output import errors
 from trainbell.client import ApiProblem, NotReached
-from trainbell.errors import ConfigInvalid, TrainbellError
+from trainbell.errors import ConfigInvalid, InputInvalid, TrainbellError
 from trainbell.plain_text import harmless
 from trainbell.version import __version__
 
@@ -74,6 +74,9 @@ def _say_why(error: BaseException) -> int:
         case ConfigInvalid():
             _say(str(error))
             code = ExitCode.BAD_INPUT
+        case InputInvalid():
+            _say_several(error)
+            code = ExitCode.BAD_INPUT
         case NotReached() | TrainbellError():
             _say(str(error))
         case ModuleNotFoundError() if error.name in NEEDED:
@@ -106,6 +109,15 @@ def _say_problem(problem: ApiProblem) -> int:
     if problem.status in (400, 413, 422):
         return ExitCode.BAD_INPUT
     return ExitCode.NOT_REACHED if problem.status >= 500 else ExitCode.REFUSED
+
+
+def _say_several(error: InputInvalid) -> None:
+    if len(error.problems) == 1:
+        _say(error.problems[0].message)
+        return
+    _say("nothing was done")
+    for each in error.problems:
+        errors.print(f"  {each.path}: {each.message}", markup=False, soft_wrap=True)
 
 
 def _say_usage(error: BaseException) -> int:

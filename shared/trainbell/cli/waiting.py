@@ -60,6 +60,8 @@ def wait_for_end(
             screen.show(job)
             if job["has_ended"]:
                 return job
+            if job.get("moved_at"):
+                raise NotReached(f"job {job_id} has moved to another Trainbell: wait for it there")
             sleep(LOOK_EVERY_SECONDS)
 
 

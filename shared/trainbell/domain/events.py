@@ -33,6 +33,8 @@ class EventType(StrEnum):
     DEADLINE_TAKEN_BACK = "DeadlineTakenBack"
     """It had passed by a clock that was ahead; nothing was cancelled for it."""
     WATCHER_REPLACED = "WatcherReplaced"
+    JOB_MOVED_AWAY = "JobMovedAway"
+    JOB_ARRIVED = "JobArrived"
     JOB_FINISHED = "JobFinished"
     JOB_FOUND_AGAIN = "JobFoundAgain"
     DELIVERY_GIVEN_UP = "DeliveryGivenUp"

@@ -169,6 +169,8 @@ class Watch:
 
     `troubles` counts how often looking at it began to fail, or failed in other words than before.
     `reserved_call_at`: its place in the connection's rate budget, taken and not yet used.
+    `moved_at`: since when another installation watches it; nothing here changes it then.
+    `is_copy`: it never was watched here, and is not this installation's to give away.
     """
 
     number: int = 0
@@ -180,6 +182,8 @@ class Watch:
     missing_since: datetime | None = None
     missing_in_a_row: int = 0
     reserved_call_at: datetime | None = None
+    moved_at: datetime | None = None
+    is_copy: bool = False
     last_error: Failure | None = None
 
 
@@ -222,6 +226,11 @@ class Job:
         if self.is_ended and self.state is not State.LOST:
             return None
         return self.watch.next_poll_at
+
+    @property
+    def has_moved(self) -> bool:
+        """Another installation watches it."""
+        return self.watch.moved_at is not None
 
     @property
     def start_is_unclear(self) -> bool:

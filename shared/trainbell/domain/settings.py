@@ -89,4 +89,26 @@ class Schedule:
     revision: str = field(default="", compare=False)
 
 
-ConfigRecord = Connection | ChannelConfig | Schedule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """This installation's jobs have moved, or are moving, to another one: nothing is started and
+    nothing told here. There is one at most, of this name."""
+
+    name: str = "departure"
+    begun_at: datetime | None = None
+    by: str = ""
+    revision: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how many days after its end a job of the project of this name is kept."""
+
+    name: str
+    days: int
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision: str = field(default="", compare=False)
+
+
+ConfigRecord = Connection | ChannelConfig | Schedule | Departure | Retention

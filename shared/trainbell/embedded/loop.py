@@ -23,6 +23,7 @@ from trainbell.embedded.schedule_clock import run_due_schedules
 from trainbell.embedded.shares import AT_MOST, Shares
 from trainbell.errors import NotFound, RecordUnreadable, StoreError
 from trainbell.ports import DueJob
+from trainbell.use_cases.care.retain import FORGOTTEN_PER_RUN, forget_expired_jobs
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.jobs.advance_job import advance_job
 from trainbell.use_cases.jobs.early_look import early_look
@@ -218,7 +219,9 @@ class Loop:
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._services.store.purge_expired(now)
             self._services.store.readmit()
-            self._purged_at = now
+            forgotten = forget_expired_jobs(self._services)
+            # Where there is more to forget, it is not left for the next hour.
+            self._purged_at = now if forgotten < FORGOTTEN_PER_RUN else None
         return False
 
     def _guarded(self, work: Callable[[], T], otherwise: T) -> T:

@@ -1,6 +1,7 @@
 """What the use cases need from outside. Adapters implement these; `bootstrap` chooses them."""
 
 from trainbell.ports.account_calls import AccountCall
+from trainbell.ports.archives import ArchiveStore, History, IdempotencyToken
 from trainbell.ports.channels import (
     Channel,
     ChannelCatalog,
@@ -34,7 +35,6 @@ from trainbell.ports.stores import (
     Change,
     ConfigStore,
     DueJob,
-    IdempotencyToken,
     Item,
     JobQuery,
     JobStore,
@@ -49,6 +49,7 @@ __all__ = [
     "INSTALLATION",
     "NOT_STORED",
     "AccountCall",
+    "ArchiveStore",
     "Change",
     "Channel",
     "ChannelCatalog",
@@ -59,6 +60,7 @@ __all__ = [
     "DueJob",
     "Found",
     "Handle",
+    "History",
     "IdempotencyToken",
     "Item",
     "JobQuery",

@@ -12,10 +12,18 @@ from trainbell.domain.durations import DurationHistory
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job, State
 from trainbell.domain.outbox import OutboxEntry
-from trainbell.domain.settings import ChannelConfig, ConfigRecord, Connection, Schedule
+from trainbell.domain.settings import (
+    ChannelConfig,
+    ConfigRecord,
+    Connection,
+    Departure,
+    Retention,
+    Schedule,
+)
+from trainbell.ports.archives import ArchiveStore, IdempotencyToken
 
 Item = TypeVar("Item")
-Record = TypeVar("Record", Connection, ChannelConfig, Schedule)
+Record = TypeVar("Record", Connection, ChannelConfig, Schedule, Departure, Retention)
 
 NOT_STORED = ""
 """The revision of a setting that is not stored."""
@@ -59,16 +67,6 @@ class JobQuery:
     created_before: datetime | None = None
     limit: int = 50
     cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyToken:
-    """`fingerprint` is a digest of the input; `expires_at` is 8 hours after the first use."""
-
-    project: str
-    key: str
-    fingerprint: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,8 +263,8 @@ class ConfigStore(Protocol):
         ...
 
 
-class Store(JobStore, OutboxStore, ConfigStore, Protocol):
-    """All three behind one adapter, because one transaction spans them.
+class Store(JobStore, OutboxStore, ConfigStore, ArchiveStore, Protocol):
+    """All four behind one adapter, because one transaction spans them.
 
     What cannot be read is *set aside*: kept as it is, counted, named in the log once, and no more
     due; lists leave it out and say so. It never stands in the way of anything else.

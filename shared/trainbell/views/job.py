@@ -99,7 +99,8 @@ class JobFacts(JobSummary):
 
 class JobView(JobFacts):
     """All that is shown of one job: how it is watched, too. `cut` names the parts of which the
-    service has said more than is kept here; `GET /v1/jobs/{id}/in-full` has those of `in_full`."""
+    service has said more than is kept here; `GET /v1/jobs/{id}/in-full` has those of `in_full`.
+    `moved_at`: since when another Trainbell watches it."""
 
     when_busy: WhenBusy
     on_unclear: OnUnclear
@@ -114,6 +115,7 @@ class JobView(JobFacts):
     failed_polls_in_a_row: int
     last_polled_at: datetime | None
     last_seen_at: datetime | None
+    moved_at: datetime | None
     updated_at: datetime | None
     revision: int
 
@@ -161,6 +163,7 @@ def job_view(job: Job, now: datetime, url: str | None) -> JobView:
         polls=job.watch.polls,
         failed_polls_in_a_row=job.watch.failed_polls_in_a_row,
         last_polled_at=job.watch.last_polled_at,
+        moved_at=job.watch.moved_at,
         last_seen_at=job.seen.at,
         updated_at=job.updated_at,
         revision=job.revision,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job
@@ -35,10 +35,12 @@ from trainbell.stores.dynamodb.table import (
     OUTBOX_SHARDS,
     PK,
     SK,
+    TOKEN_PREFIX,
     TTL_ATTRIBUTE,
     event_key,
     hold_key,
     job_key,
+    job_token_key,
     listed_under,
     outbox_key,
     shard_of,
@@ -127,6 +129,22 @@ def token_item(token: IdempotencyToken, job_id: str) -> Item:
         "job_id": text(job_id),
         TTL_ATTRIBUTE: number(epoch_seconds(token.expires_at)),
     }
+
+
+def job_token_item(token: IdempotencyToken, job_id: str) -> Item:
+    """Beside the job, so that its keys are found from there."""
+    return {
+        **job_token_key(job_id, token.key),
+        "fingerprint": text(token.fingerprint),
+        "project": text(token.project),
+        TTL_ATTRIBUTE: number(epoch_seconds(token.expires_at)),
+    }
+
+
+def job_token_of(item: Item) -> IdempotencyToken:
+    expires_at = datetime.fromtimestamp(int(item[TTL_ATTRIBUTE]["N"]), UTC)
+    key = item[SK]["S"].removeprefix(TOKEN_PREFIX)
+    return IdempotencyToken(item["project"]["S"], key, item["fingerprint"]["S"], expires_at)
 
 
 def epoch_seconds(moment: datetime) -> int:

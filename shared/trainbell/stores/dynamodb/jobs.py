@@ -22,6 +22,7 @@ from trainbell.errors import (
 from trainbell.ports import Change, DueJob, IdempotencyToken, JobQuery, Page, RecordKind
 from trainbell.stores.cursors import read_text_cursor, write_cursor
 from trainbell.stores.dynamodb import due as due_index
+from trainbell.stores.dynamodb.archive import DynamoDBArchive
 from trainbell.stores.dynamodb.calls import (
     Item,
     Table,
@@ -52,6 +53,7 @@ from trainbell.stores.dynamodb.table import (
 )
 from trainbell.stores.dynamodb.writes import (
     TokenKnown,
+    beside_job,
     job_part,
     parts_beside_job,
     release,
@@ -68,7 +70,7 @@ MAX_NEW_JOB_BYTES = 320 * 1024
 _DELETED_WITH_JOB = 90
 
 
-class DynamoDBJobs:
+class DynamoDBJobs(DynamoDBArchive):
     """See `ports.JobStore` for what is promised.
 
     `get`, `events`, `find_by_hold`, `free_slot` and tokens are read strongly consistent. `list`,
@@ -86,15 +88,16 @@ class DynamoDBJobs:
         """Raises, besides what the port says, InputInvalid for a job too large to be stored."""
         job = replace(change.job, revision=change.job.revision + 1)
         size = item_size(job_item(job))
-        if size > MAX_NEW_JOB_BYTES:
+        if size > MAX_NEW_JOB_BYTES and job.state is State.REQUESTED:
             told = f"make a job of {size} bytes; at most {MAX_NEW_JOB_BYTES} can be stored"
             raise InputInvalid([Problem("parameters", told)])
+        self.know_project(job.order.project)
         parts = [job_part(job), *parts_beside_job(change)]
         if token is None:
             write(self._table, parts)
             return job, True
         try:
-            write(self._table, [token_part(token, job), *parts])
+            write(self._table, [token_part(token, job), *parts, beside_job(token, job.id)])
         except TokenKnown as known:
             return self._job_of_then(token, known), False
         return job, True

@@ -93,6 +93,9 @@ class DynamoDBOutbox:
         routed = [entry for entry in entries if entry.channel is not None]
         return sorted(routed, key=lambda entry: (entry.created_at, entry.id))
 
+    def entries(self, job_id: str) -> Sequence[OutboxEntry]:
+        return sorted(self._entries(job_id)[0], key=lambda entry: entry.id)
+
     def _entries(self, job_id: str) -> tuple[Sequence[OutboxEntry], Sequence[Item]]:
         where = "#pk = :pk AND begins_with(#sk, :prefix)"
         values = {"pk": job_key(job_id)[PK], "prefix": text(OUTBOX_PREFIX)}

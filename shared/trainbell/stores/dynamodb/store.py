@@ -11,6 +11,7 @@ from trainbell.stores.dynamodb.jobs import DynamoDBJobs
 from trainbell.stores.dynamodb.outbox import DynamoDBOutbox
 from trainbell.stores.dynamodb.quarantine import DynamoDBQuarantine
 from trainbell.stores.dynamodb.rates import DynamoDBRates
+from trainbell.stores.dynamodb.schema import migrate
 
 
 class DynamoDBStore(
@@ -25,6 +26,11 @@ class DynamoDBStore(
     def __init__(self, table_name: str, client: Any) -> None:
         self._client = client
         self._table = Table(table_name, client)
+        self._projects_known = set()
+
+    def migrate(self) -> None:
+        """Raises StoreTooNew where a newer Trainbell wrote the table."""
+        migrate(self._table)
 
     def purge_expired(self, now: datetime) -> int:  # noqa: ARG002 - the port asks for it
         """Nothing to do: DynamoDB drops expired items itself, and they count as absent before."""

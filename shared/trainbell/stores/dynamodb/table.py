@@ -8,6 +8,9 @@
 | hold | `hold#<key>` | `hold` | `job_id` |
 | hold of a slot | `slots#<connection>` | `slot#<number>` | `job_id` |
 | idempotency token | `token#<key>` | `<project>` | `fingerprint`, `job_id` |
+| the same, beside its job | `job#<id>` | `token#<key>` | `fingerprint`, `project` |
+| project that has a job | `projects` | `<name>` | |
+| schema | `schema` | `schema` | `version` |
 | configuration | `config#<kind>` | `<name>` | `body` |
 | rate budget | `budget#<connection>` | `budget` | `last_place`, `silent_until` (microseconds) |
 | duration counter | `durations#<key>` | `durations` | `bin#<number>` |
@@ -40,6 +43,8 @@ EVENT_PREFIX = "event#"
 SLOT_PREFIX = "slot#"
 OUTBOX_PREFIX = "outbox#"
 """Sort keys of outbox entries. A Lambda event filter finds the new ones with `STREAM_FILTER`."""
+
+TOKEN_PREFIX = "token#"  # noqa: S105 - of a sort key
 
 STREAM_FILTER: Mapping[str, Any] = {
     "eventName": ["INSERT"],
@@ -151,6 +156,18 @@ def slot_of(connection: str, item: Mapping[str, Any]) -> str:
 
 def token_key(project: str, key: str) -> dict[str, Any]:
     return _key(f"token#{key}", project)
+
+
+def job_token_key(job_id: str, key: str) -> dict[str, Any]:
+    return _key(f"job#{job_id}", f"{TOKEN_PREFIX}{key}")
+
+
+def project_key(project: str) -> dict[str, Any]:
+    return _key("projects", project)
+
+
+def schema_key() -> dict[str, Any]:
+    return _key("schema", "schema")
 
 
 def config_key(kind: str, name: str) -> dict[str, Any]:

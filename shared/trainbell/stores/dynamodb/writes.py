@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from trainbell.domain.events import JobEvent
 from trainbell.domain.job import Job
 from trainbell.domain.outbox import OutboxEntry
 from trainbell.errors import HoldTaken, JobConflict, StoreUnavailable, TrainbellError
@@ -15,9 +16,11 @@ from trainbell.stores.dynamodb.calls import Item, Table, condition, number, plac
 from trainbell.stores.dynamodb.errors import CONDITION_FAILED, CONFLICT, TransactionRefused
 from trainbell.stores.dynamodb.items import (
     entry_item,
+    epoch_seconds,
     event_item,
     hold_item,
     job_item,
+    job_token_item,
     token_item,
 )
 from trainbell.stores.dynamodb.table import (
@@ -138,6 +141,29 @@ def token_part(token: IdempotencyToken, job: Job) -> Part:
     )
     put = {"Put": {"Item": token_item(token, job.id), **free}}
     return Part(put, _known)
+
+
+def kept_token(token: IdempotencyToken, job_id: str) -> Part:
+    """The token, where none lives longer. A key whose time is over is as good as none."""
+    expires_at = number(epoch_seconds(token.expires_at))
+    free = condition(
+        f"attribute_not_exists(#pk) OR #{TTL_ATTRIBUTE} < :expires_at", expires_at=expires_at
+    )
+    return Part({"Put": {"Item": token_item(token, job_id), **free}})
+
+
+def beside_job(token: IdempotencyToken, job_id: str) -> Part:
+    return Part({"Put": {"Item": job_token_item(token, job_id)}})
+
+
+def new_event(event: JobEvent) -> Part:
+    """Left alone where it exists already."""
+    return Part({"Put": {"Item": event_item(event), **_ABSENT}})
+
+
+def rewritten(item: Item) -> Part:
+    """In the place of what stands there; nothing, where that is gone."""
+    return Part({"Put": {"Item": item, **condition("attribute_exists(#pk)")}})
 
 
 def release(hold: str, job_id: str) -> Part:

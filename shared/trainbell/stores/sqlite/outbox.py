@@ -103,6 +103,13 @@ class SqliteOutbox:
             ).fetchall()
         return self._entries(rows)
 
+    def entries(self, job_id: str) -> Sequence[OutboxEntry]:
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT id, claim, body FROM outbox WHERE job_id = ? ORDER BY id", (job_id,)
+            ).fetchall()
+        return self._entries(rows)
+
     def _entries(self, rows: Sequence[tuple[str, int, bytes]]) -> Sequence[OutboxEntry]:
         """Of (id, claim, body); what cannot be read is set aside."""
         claims = {entry_id: claim for entry_id, claim, _ in rows}

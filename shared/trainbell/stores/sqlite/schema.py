@@ -90,7 +90,10 @@ _QUARANTINE = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _QUARANTINE)
+# An export takes a job's keys along.
+_TOKENS_BY_JOB = ("CREATE INDEX tokens_by_job ON tokens (job_id)",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _QUARANTINE, _TOKENS_BY_JOB)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -103,12 +106,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise StoreTooNew(
-                f"the database {path} has version {version}, written by a newer Trainbell; "
-                f"this one knows {len(MIGRATIONS)}: use the newer Trainbell, or another directory"
-            )
+        version = require_known(connection, path)
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 connection.execute(statement)
@@ -118,3 +116,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def require_known(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's version. Raises StoreTooNew."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise StoreTooNew(
+            f"the database {path} has version {version}, written by a newer Trainbell; "
+            f"this one knows {len(MIGRATIONS)}: use the newer Trainbell, or another directory"
+        )
+    return version

@@ -9,6 +9,7 @@ from pathlib import Path
 from trainbell.domain.durations import DurationHistory
 from trainbell.domain.rate_budget import next_place, spacing_seconds
 from trainbell.ports import RecordKind
+from trainbell.stores.sqlite.archive import SqliteArchive
 from trainbell.stores.sqlite.config import SqliteConfig
 from trainbell.stores.sqlite.database import Database, micros, moment
 from trainbell.stores.sqlite.history import DurationCounts
@@ -21,7 +22,7 @@ DELIVERIES_KEPT = timedelta(days=90)
 _PURGED_AT_ONCE = 1000
 
 
-class SqliteStore(SqliteJobs, SqliteHolds, SqliteOutbox, SqliteConfig):
+class SqliteStore(SqliteJobs, SqliteHolds, SqliteOutbox, SqliteConfig, SqliteArchive):
     """Implements `ports.Store`. Safe to share between threads.
 
     Whatever carries events, outbox entries, holds or settings is on the disk when a call returns.

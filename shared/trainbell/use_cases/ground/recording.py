@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import TypedDict
 
 from trainbell.domain.durations import bin_of, history_keys
 from trainbell.domain.job import EndReason, Job
@@ -18,6 +20,13 @@ CONFLICTS_BEFORE_GIVING_UP = 20
 _NEVER_RAN = frozenset({EndReason.START_REJECTED, EndReason.CANCELLED_BEFORE_START})
 
 
+class Counted(TypedDict, total=False):
+    """The parts of a `Change` that count a duration."""
+
+    duration_keys: tuple[str, ...]
+    duration_bin: int
+
+
 def change_of(decision: Decision) -> Change:
     """What to store for a decision. An ended job gives back all holds but its name."""
     job, take = decision.job, decision.take
@@ -26,30 +35,46 @@ def change_of(decision: Decision) -> Change:
     )
     if not decision.ended_now:
         return Change(job=job, events=decision.events, outbox=outbox, take=take)
-    counts = job.end_reason not in _NEVER_RAN and job.handle is not None
     return Change(
         job=job,
         events=decision.events,
         outbox=outbox,
         take=take,
         release=tuple(hold for hold in job.holds if not hold.startswith(NAME_HOLD)),
-        duration_keys=history_keys(job) if counts else (),
-        duration_bin=bin_of(job.duration(decision.events[-1].at).total_seconds())
-        if counts
-        else None,
+        **counted(job, decision.events[-1].at),
     )
+
+
+def counted(job: Job, now: datetime) -> Counted:
+    """Where the duration of an ended job is counted for the history, if it ran at all."""
+    if job.end_reason in _NEVER_RAN or job.handle is None:
+        return {}
+    seconds = job.duration(now).total_seconds()
+    return {"duration_keys": history_keys(job), "duration_bin": bin_of(seconds)}
 
 
 def record(services: Services, job: Job, decide: Callable[[Job], Decision]) -> tuple[Job, Decision]:
     """Decide on `job` and store it; where somebody else wrote first, read again and decide anew.
 
-    `decide` is pure and sees every race: an end that somebody else wrote stays as it is.
+    `decide` is pure and sees every race: an end that somebody else wrote stays as it is. A job that
+    has moved to another installation is left alone, whatever was under way here.
 
     Raises:
         NotFound: the job was deleted meanwhile.
         JobConflict: others kept writing; nothing of this decision is stored.
         HoldTaken: another job has a key that the decision takes; nothing is stored.
     """
+    return _record(services, job, lambda each: Decision(each) if each.has_moved else decide(each))
+
+
+def record_moved(services: Services, job: Job, decide: Callable[[Job], Decision]) -> Job:
+    """As `record`, also of a job that has moved."""
+    return _record(services, job, decide)[0]
+
+
+def _record(
+    services: Services, job: Job, decide: Callable[[Job], Decision]
+) -> tuple[Job, Decision]:
     for _ in range(CONFLICTS_BEFORE_GIVING_UP):
         decision = decide(job)
         if decision.job == job:

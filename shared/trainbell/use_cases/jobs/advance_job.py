@@ -44,11 +44,13 @@ def advance_job(
         StoreError: the store failed; nothing is known to have changed.
     """
     job = services.store.get(job_id)
-    if watch is not None and watch != job.watch.number:
+    if job.has_moved or (watch is not None and watch != job.watch.number):
         return Advance(job, None, superseded=True)
     job = _step(services, job)
     if job.is_ended:
         return Advance(job, None)
+    if job.has_moved:
+        return Advance(job, None, superseded=True)
     if hand_over:
         now = services.clock.now()
         job, _ = record(services, job, lambda current: replace_watcher(current, now, "hand-over"))

@@ -6,7 +6,7 @@ from trainbell.domain.access import Caller
 from trainbell.domain.cancelling import cancel_failed, cancel_sent, request_cancel
 from trainbell.domain.failure import Failure, FailureKind
 from trainbell.domain.job import Job, State
-from trainbell.errors import JobEnded, NotSupported
+from trainbell.errors import Conflict, JobEnded, NotSupported
 from trainbell.ports import Handle
 from trainbell.use_cases.ground.door import Door, Later, try_door
 from trainbell.use_cases.ground.recording import record
@@ -24,11 +24,14 @@ def cancel_job(services: Services, job_id: str, *, by: Caller) -> Job:
     Raises:
         NotFound: no such job.
         JobEnded: it has ended already.
+        Conflict: another installation watches it by now.
         NotSupported: its service has no cancel call, and it is already there.
     """
     job = services.store.get(job_id)
     if job.is_ended:
         raise JobEnded(f"job {job.id} has ended: {job.state}")
+    if job.has_moved:
+        raise Conflict(f"job {job.id} has moved to another Trainbell: cancel it there")
     spec = services.providers.spec(job.order.provider)
     if job.state not in _UNSENT and not spec.cancels(job.order.kind):
         raise NotSupported(

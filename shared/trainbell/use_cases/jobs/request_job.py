@@ -12,6 +12,7 @@ from trainbell.domain.job import Job, Origin, Watch
 from trainbell.domain.order import WhenBusy
 from trainbell.domain.recording import Recorder
 from trainbell.ports import IdempotencyToken
+from trainbell.use_cases.ground.departure import require_present
 from trainbell.use_cases.ground.find_connection import find_connection
 from trainbell.use_cases.ground.recording import change_of
 from trainbell.use_cases.ground.services import Services, log
@@ -43,9 +44,11 @@ def request_job(
     Raises:
         InputInvalid: with all problems.
         IdempotencyConflict: the key was used with other input in the last 8 hours.
+        Conflict: this installation's jobs have moved to another one.
         HoldTaken: the name is in use; or, with `when_busy` refuse, the dataset or all slots are.
     """
     request = check_job_request(services, body)
+    require_present(services)
     origin = Origin(requested_by=by.id, schedule=schedule, retry_of=retry_of)
     job = _job_of(services, request, origin)
     token = None

@@ -71,7 +71,9 @@ def take_up(
     except HoldTaken as taken:
         holder = taken.holder
         return record(services, job, lambda each: starting.belongs_to_another(each, holder, now))[0]
-    if saved.handle != handle:
+    if saved.has_moved:
+        log.warning("job %s has moved in the middle of its start; it is looked up there", job.id)
+    elif saved.handle != handle:
         log.error("job %s has a second training at its service: %s", job.id, handle)
     return send_cancel(services, saved, handle, door) if decision.send_cancel else saved
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -87,6 +87,16 @@ def put_schedule(
         change_setting(services, Schedule, name, note)
         raise
     return schedule, is_new
+
+
+def problems_of_schedule(services: Services, schedule: Schedule) -> Sequence[Problem]:  # noqa: ARG001
+    """What `put_schedule` would find wrong with one that comes from elsewhere. Its job is checked
+    when it is due: what it needs may come after it."""
+    problems = []
+    if not NAME.fullmatch(schedule.name):
+        problems.append(Problem("body.name", "is no name of a schedule"))
+    found = _problems_of_times(schedule.expression, schedule.time_zone)
+    return [*problems, *(Problem(f"body.{each.path}", each.message) for each in found)]
 
 
 def delete_schedule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -91,6 +91,21 @@ def _channel(name: str, given: ChannelInput) -> ChannelConfig:
         project=given.project,
         options=dict(given.options),
     )
+
+
+def problems_of_channel(services: Services, channel: ChannelConfig) -> Sequence[Problem]:
+    """What `put_channel` would find wrong with one that comes from elsewhere."""
+    body = {
+        each: getattr(channel, each)
+        for each in ChannelInput.model_fields
+        if getattr(channel, each) is not None
+    }
+    given = {**body, "events": list(channel.events), "options": dict(channel.options)}
+    try:
+        _check(services, channel.name, given)
+    except InputInvalid as error:
+        return [Problem(f"body.{each.path}", each.message) for each in error.problems]
+    return []
 
 
 def delete_channel(

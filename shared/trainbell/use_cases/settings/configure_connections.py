@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -113,6 +113,20 @@ def put_connection(
             services.store.lift_silence(name)
         look_again(services, name, line_is_free=is_changed)
     return connection, is_new
+
+
+def problems_of_connection(services: Services, connection: Connection) -> Sequence[Problem]:
+    """What `put_connection` would find wrong with one that comes from elsewhere."""
+    body = {
+        each: getattr(connection, each)
+        for each in ConnectionInput.model_fields
+        if getattr(connection, each) is not None
+    }
+    try:
+        _check(services, connection.name, {**body, "options": dict(connection.options)})
+    except InputInvalid as error:
+        return [Problem(f"body.{each.path}", each.message) for each in error.problems]
+    return []
 
 
 def _connection(name: str, given: ConnectionInput, spec: ProviderSpec) -> Connection:

@@ -33,6 +33,7 @@ from trainbell.errors import (
     TrainbellError,
 )
 from trainbell.ports import Notice
+from trainbell.use_cases.ground.departure import departure
 from trainbell.use_cases.ground.find_channels import all_channels, unreadable_channels
 from trainbell.use_cases.ground.services import Services, log
 from trainbell.use_cases.telling.giving_up import note_given_up
@@ -77,6 +78,8 @@ def publish_changes(services: Services, *, limit: int = 100) -> PublishReport:
     Raises:
         StoreUnavailable, StoreFull: what was claimed comes back when its lease ends.
     """
+    if departure(services) is not None:
+        return PublishReport()  # Told where the jobs have gone.
     publication = _Publication(services)
     for _ in range(CLAIMS_PER_CALL):
         left = limit - publication.attempts

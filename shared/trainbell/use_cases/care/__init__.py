@@ -1,0 +1,1 @@
+"""Care of the data: exports and imports, retention, forgetting people."""
