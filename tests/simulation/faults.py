@@ -269,13 +269,13 @@ FAULTS: Mapping[str, Fault] = {
     "one-refusal": Fault("never told", "told", 0, _one_refusal),
     "forget-untold": Fault("never told", "told", 3, _forget_untold),
     "raw-retry-after": Fault(
-        "a day of silence", "silence is an hour at most", 175, _raw_retry_after
+        "a day of silence", "silence is an hour at most", 25, _raw_retry_after
     ),
     "future-binds": Fault("a cancel is not seen", "watched to its end", 43, _future_binds),
     "shared-handle": Fault("two jobs, one training", "one training, one job", 30, _shared_handle),
     "last-write-wins": Fault("a lost update", "it comes to rest", 28, _last_write_wins),
     "unconditional-settings": Fault(
-        "a deletion is undone", "what is deleted stays so", 147, _unconditional_settings
+        "a deletion is undone", "what is deleted stays so", 1488, _unconditional_settings
     ),
     "silent-doubles": Fault("no alarm", "started once", 667, _silent_doubles),
     "late-in-silence": Fault("a lost due time", "no due time in silence", 494, _late_in_silence),
