@@ -94,7 +94,7 @@ simulate: $(VENV)/.dev ## Simulate thousands of bad days: SEEDS=2000, or SEED=12
 	@PYTHONPATH=. $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
 
-bench: $(VENV)/.dev ## Measure against peers and limits (about eight minutes)
+bench: $(VENV)/.dev ## Measure against peers and limits (about half an hour)
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 lock: $(VENV)/bin/python ## Renew the requirements files from pyproject.toml
