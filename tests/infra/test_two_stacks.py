@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import permutations
 from typing import Any
 
@@ -123,6 +124,10 @@ class Stack:
         return re.sub(r"\$\{([^}!]+)\}", value, text)
 
 
+stack_of = cache(Stack)
+"""Reading a template takes a second."""
+
+
 def allows(pattern: str, arn: str) -> bool:
     """As IAM reads a resource: `*` is any text, `?` any one character."""
     parts = (re.escape(part) for part in re.split(r"([*?])", pattern))
@@ -132,7 +137,7 @@ def allows(pattern: str, arn: str) -> bool:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_what_a_stack_makes_is_its_own_to_use(name: str) -> None:
-    stack = Stack(name)
+    stack = stack_of(name)
     patterns = [resource for _, resource in stack.rights() if resource != "*"]
     for arn in stack.things():
         assert any(allows(pattern, arn) for pattern in patterns), arn
@@ -140,17 +145,17 @@ def test_what_a_stack_makes_is_its_own_to_use(name: str) -> None:
 
 @pytest.mark.parametrize(("ours", "theirs"), list(permutations(STACKS, 2)))
 def test_no_right_of_one_stack_reaches_the_other(ours: str, theirs: str) -> None:
-    for action, pattern in Stack(ours).rights():
+    for action, pattern in stack_of(ours).rights():
         if pattern == "*":
             assert action in WITHOUT_RESOURCES
         if pattern == "*" or action in LISTS_FOR_THE_ACCOUNT:
             continue
-        reached = [arn for arn in Stack(theirs).things() if allows(pattern, arn)]
+        reached = [arn for arn in stack_of(theirs).things() if allows(pattern, arn)]
         assert not reached, (action, pattern)
 
 
 def test_every_right_names_something_of_its_own_stack() -> None:
-    stack = Stack("red-stack")
+    stack = stack_of("red-stack")
     shared = {stack.values[each] for each in SHARED_ON_PURPOSE}
     for action, pattern in stack.rights():
         if pattern == "*" or pattern in shared or action in LISTS_FOR_THE_ACCOUNT:
@@ -160,14 +165,14 @@ def test_every_right_names_something_of_its_own_stack() -> None:
 
 @pytest.mark.parametrize(("ours", "theirs"), list(permutations(STACKS, 2)))
 def test_no_name_is_given_twice(ours: str, theirs: str) -> None:
-    names = set(Stack(ours).names())
+    names = set(stack_of(ours).names())
     assert len(names) >= 12
-    assert not names & set(Stack(theirs).names())
+    assert not names & set(stack_of(theirs).names())
 
 
 def test_the_functions_know_whose_they_are() -> None:
     for name in ("red", "blue"):
-        stack = Stack(name)
+        stack = stack_of(name)
         variables = [
             stack.of(properties["Environment"]["Variables"])
             for kind, properties in stack._resources()

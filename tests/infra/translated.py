@@ -27,7 +27,8 @@ def source() -> dict[str, Any]:
     return template
 
 
-def nested(name: str) -> dict[str, Any]:
+@cache
+def nested(name: str) -> Mapping[str, Any]:
     template: dict[str, Any] = yaml_parse((ROOT / "infra" / name).read_text())
     return template
 
